@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# bpfwarden. `make help` lists what can be asked of it.
+# Sources are found by their place: common/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, tests/unit/test_*.c,
+# tests/fuzz/fuzz_*.c, tests/integration/*, tests/vm/t/*. Adding a file needs no change here.
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+BUILD ?= build
+CC = gcc
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr
+DESTDIR ?=
+KERNEL ?= 6.1
+VERSION := 0.1.0
+
+Q := $(if $(V),,@)
+
+# ---- flags --------------------------------------------------------------------------------------------------------
+WARN = -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wwrite-strings -Wshadow -Wpointer-arith \
+       -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
+ifdef DEVELOPER
+WARN += -Werror
+endif
+OPT ?= -O2 -g
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+LDHARDEN = -pie -Wl,-z,relro,-z,now
+ifdef SAN
+OPT = -O1 -g -fno-omit-frame-pointer
+HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fPIE
+LDHARDEN = -pie -fsanitize=address,undefined
+endif
+CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBW_VERSION='"$(VERSION)"'
+CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
+LDFLAGS += $(LDHARDEN)
+PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib
+CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
+
+ARCH_INCLUDE := /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS = -target bpf -mcpu=v2 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+	     -Wno-sign-compare -Wno-address-of-packed-member -D__BPF__ -D__TARGET_ARCH_x86 -I. -I$(ARCH_INCLUDE) -fno-stack-protector
+ifdef DEVELOPER
+BPF_CFLAGS += -Werror
+endif
+
+# ---- what there is ------------------------------------------------------------------------------------------------
+COMMON_SRC := $(sort $(wildcard common/*.c))
+AUDITOR_SRC := $(sort $(shell find auditor -name '*.c' 2>/dev/null))
+GUARD_SRC := $(sort $(shell find guard -name '*.c' 2>/dev/null))
+BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+SAMPLE_SRC := $(sort $(shell find tests/samples -name '*.bpf.c' 2>/dev/null))
+TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
+
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+COMMON_OBJ := $(call obj,$(COMMON_SRC))
+AUDITOR_LIB_OBJ := $(call obj,$(filter-out auditor/main.c auditor/cmd_%.c auditor/cmd/%.c,$(AUDITOR_SRC)))
+AUDITOR_CMD_OBJ := $(call obj,$(filter auditor/main.c auditor/cmd_%.c auditor/cmd/%.c,$(AUDITOR_SRC)))
+GUARD_LIB_OBJ := $(call obj,$(filter-out guard/main.c,$(GUARD_SRC)))
+GUARD_MAIN_OBJ := $(call obj,$(filter guard/main.c,$(GUARD_SRC)))
+BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SRC))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
+SAMPLE_OBJ := $(patsubst tests/samples/%.bpf.c,$(BUILD)/samples/%.bpf.o,$(SAMPLE_SRC))
+TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
+PROGRAMS := $(if $(wildcard auditor/main.c),$(BUILD)/bpfwarden) $(if $(wildcard guard/main.c),$(BUILD)/bpfwardend)
+
+.PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install clean help \
+	samples tools tests-build
+all: $(PROGRAMS) $(BPF_OBJ)
+samples: $(SAMPLE_OBJ)
+tools: $(TOOL_BIN)
+tests-build: all $(UNIT_BIN) samples tools
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+# ---- host code ----------------------------------------------------------------------------------------------------
+$(BUILD)/obj/guard/%.o: | $(BUILD)/guard.skel.h
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libcommon.a: $(COMMON_OBJ)
+$(BUILD)/libauditor.a: $(AUDITOR_LIB_OBJ)
+$(BUILD)/libguard.a: $(GUARD_LIB_OBJ)
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/bpfwardend: $(GUARD_MAIN_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---- BPF code: one object per concern, linked into one, shipped inside the guard as a skeleton -----------------------
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	@echo '  BPF  ' $@
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+$(BUILD)/guard.bpf.o: $(BPF_OBJ)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen object $@ $^
+$(BUILD)/guard.skel.h: $(BUILD)/guard.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name guard_bpf > $@.tmp && mv $@.tmp $@
+
+# Samples keep their line information: findings point at source lines.
+$(BUILD)/samples/%.bpf.o: tests/samples/%.bpf.c
+	@mkdir -p $(@D)
+	@echo '  BPF  ' $@
+	$(Q)$(CLANG) $(filter-out -mcpu=v2,$(BPF_CFLAGS)) $(or $(shell sed -n 's|^// *sample-cflags: *||p' $<),-mcpu=v3) -Itests/samples \
+		-MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+# ---- tests --------------------------------------------------------------------------------------------------------
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -Wno-write-strings -o $@ $< $(filter %.a,$^) $(TEST_LIBS) $(LIBS)
+$(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(shell sed -n 's|^// *tool-cflags: *||p' $<) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcommon.a $(LIBS)
+# Coverage-guided builds: clang, everything instrumented, in a tree of their own (make fuzz).
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(filter %.a,$^) $(LIBS)
+
+## make deps          install what building, running and testing needs (Debian packages; root)
+deps:
+	@packaging/deps
+## make run           build and start the guard in the foreground, in the best tier of this host (root; ^C ends it)
+run: deps
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(BUILD)/state
+	$(BUILD)/bpfwardend --foreground --state-dir $(BUILD)/state $(RUN_ARGS)
+## make demo          a 60-second demonstration in a virtual machine
+demo: deps
+	@$(MAKE) --no-print-directory all tools samples
+	@tests/vm/demo
+## make test          everything that runs within a coffee break, ends with "N passed, N failed, N skipped" (root)
+test: deps
+	@$(MAKE) --no-print-directory tests-build
+	@BUILD=$(BUILD) tests/run-all
+test-quick: tests-build
+	@BUILD=$(BUILD) tests/run-all quick
+## make test-vm KERNEL=6.1   the tests in a virtual machine with that kernel
+test-vm: tests-build
+	@tests/vm/matrix $(KERNEL)
+## make test-matrix   the same over every supported kernel
+test-matrix: tests-build
+	@tests/vm/matrix
+## make fuzz          run each fuzz target (FUZZ_RUNS executions each)
+fuzz:
+	@tests/fuzz/run
+## make bench         print the measurements, as ratios within one run
+bench: tests-build
+	@tests/bench/run
+## make lint          layout, style and include rules
+lint:
+	@tests/lint/run
+## make install       into DESTDIR/PREFIX
+install: all
+	install -D -m 0755 $(BUILD)/bpfwarden $(DESTDIR)$(PREFIX)/bin/bpfwarden
+	install -D -m 0755 $(BUILD)/bpfwardend $(DESTDIR)$(PREFIX)/sbin/bpfwardend
+	for f in $(wildcard rules/*.json rules/schema/*.json); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/bpfwarden/$$f; done
+## make clean         remove the build folder
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_COMMANDS_H
+#define BW_COMMANDS_H
+/*
+ * The subcommands of bpfwarden. Each lives in auditor/cmd/NAME.c, takes argc/argv with argv[0] being its own name, and
+ * returns an exit status. Adding one: a file there, a line here, a row in the table of main.c.
+ */
+
+enum bw_exit {
+	BW_EXIT_OK = 0,
+	BW_EXIT_FINDINGS = 1, /* findings at or above the threshold; a check that did not hold */
+	BW_EXIT_INPUT = 2,    /* usage, unreadable or incomplete input: never 0 */
+	BW_EXIT_INTERNAL = 3,
+};
+
+int cmd_version(int argc, char **argv);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * bpfwarden: the command line. A table of subcommands; "policy add" style groups are rows with a space in the name.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auditor/commands.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+struct command {
+	const char *name; /* one word, or "GROUP WORD" */
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+static const struct command commands[] = {
+	{ "version", cmd_version, "print the version" },
+};
+
+int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	printf("bpfwarden %s\n", BW_VERSION);
+	return BW_EXIT_OK;
+}
+
+static void usage(FILE *out)
+{
+	fputs("Usage: bpfwarden COMMAND [OPTION...] [ARGUMENT...]\n\n"
+	      "Audits BPF programs: what they are, what they can reach, and whether they were approved.\n\nCommands:\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-20s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n\"bpfwarden COMMAND --help\" explains one. Exit status: 0 clean, 1 findings, 2 usage or unreadable or\n"
+	      "incomplete input, 3 internal error.\n",
+	      out);
+}
+
+/* How many words of argv[1..] name this command; 0 when they name another. */
+static int command_match(const struct command *c, int argc, char **argv)
+{
+	size_t first = strcspn(c->name, " ");
+
+	if (argc < 2 || strlen(argv[1]) != first || strncmp(argv[1], c->name, first))
+		return 0;
+	if (!c->name[first])
+		return 1;
+	return argc > 2 && !strcmp(argv[2], c->name + first + 1) ? 2 : 0;
+}
+
+static bool is_group(const char *word)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strncmp(commands[i].name, word, len) && commands[i].name[len] == ' ')
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	bw_log_init("bpfwarden", BW_LOG_INFO);
+	if (argc < 2) {
+		usage(stderr);
+		return BW_EXIT_INPUT;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return BW_EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version"))
+		argv[1] = (char *)"version";
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		int words = command_match(&commands[i], argc, argv);
+
+		if (words)
+			return commands[i].run(argc - words, argv + words);
+	}
+	if (is_group(argv[1]))
+		fprintf(stderr, "bpfwarden: \"%s\" needs one of its subcommands; --help lists them\n", argv[1]);
+	else
+		fprintf(stderr, "bpfwarden: unknown command \"%s\"; --help lists them\n", argv[1]);
+	return BW_EXIT_INPUT;
+}

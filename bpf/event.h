@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_EVENT_H
+#define BW_EVENT_H
+/*
+ * The one contract between the BPF programs and user space: event records, policy map entries, counters.
+ * Compiled by clang for BPF and by the C compiler for the host: fixed-width types, named padding, asserted layout.
+ * All integers are in host byte order. Names of members that come from the kernel are the kernel's.
+ */
+#include <linux/types.h>
+
+#define BW_EVENT_VERSION 1
+
+#define BW_COMM_LEN 16	   /* TASK_COMM_LEN */
+#define BW_OBJ_NAME_LEN 16 /* BPF_OBJ_NAME_LEN */
+#define BW_DIGEST_LEN 32
+#define BW_TAG_LEN 8 /* BPF_TAG_SIZE */
+#define BW_PATH_LEN 256
+#define BW_HELPER_WORDS 4 /* helper ids 0..255 */
+#define BW_MAX_KFUNC_IDS 8
+#define BW_MAX_RULES 32
+#define BW_MAX_PROG_TYPES 64
+
+enum bw_event_type {
+	BW_EVENT_LOAD = 1,    /* a program load was judged (struct bw_event_load) */
+	BW_EVENT_COMMAND = 2, /* another bpf() command was seen (struct bw_event_command) */
+	BW_EVENT_MAP = 3,     /* a map descriptor was made (struct bw_event_map) */
+	BW_EVENT_TYPES
+};
+
+/* Which kernel hook reported. */
+enum bw_hook {
+	BW_HOOK_NONE,
+	BW_HOOK_BPF,	       /* security_bpf */
+	BW_HOOK_BPF_PROG_LOAD, /* security_bpf_prog_load, 6.9 on */
+	BW_HOOK_BPF_PROG,      /* security_bpf_prog: a program descriptor is made */
+	BW_HOOK_BPF_MAP,       /* security_bpf_map: a map descriptor is made */
+	BW_HOOK_SYS_BPF,       /* sys_exit of bpf(2): the watch tier */
+	BW_HOOK_COUNT
+};
+
+enum bw_verdict {
+	BW_VERDICT_ALLOW,
+	BW_VERDICT_DENY,
+};
+
+/* What was done about the verdict. */
+enum bw_action {
+	BW_ACTION_ALLOWED,
+	BW_ACTION_DENIED,     /* the kernel refused */
+	BW_ACTION_WOULD_DENY, /* observe mode, or a tier that cannot refuse: an alert */
+};
+
+enum bw_reason {
+	BW_REASON_NONE,
+	BW_REASON_APPROVED,	   /* an entry of the policy approves this identity, loader and target */
+	BW_REASON_GUARD,	   /* loaded by the guard itself */
+	BW_REASON_INIT,		   /* loaded by process 1 and the policy exempts it */
+	BW_REASON_INERT,	   /* can do nothing: feature probes of loaders */
+	BW_REASON_BASELINE,	   /* was there before the guard was armed */
+	BW_REASON_DEFAULT,	   /* no entry: the default of its program type */
+	BW_REASON_RULE,		   /* a deny rule matched */
+	BW_REASON_LOADER_MISMATCH, /* identity approved, but not for this loader */
+	BW_REASON_TARGET_MISMATCH, /* identity approved, but not for this attach target */
+	BW_REASON_LENGTH_MISMATCH, /* tag approved, but the instruction count differs (kernels before 6.9) */
+	BW_REASON_NO_IDENTITY,	   /* its identity could not be computed */
+	BW_REASON_NO_POLICY,	   /* no policy is loaded */
+	BW_REASON_NOT_ADMITTED,	   /* a descriptor of a program that was never admitted (kernels before 6.9) */
+	BW_REASON_COUNT
+};
+
+enum bw_identity {
+	BW_IDENTITY_NONE,
+	BW_IDENTITY_DIGEST,	 /* load digest over the instructions the kernel holds, before verification */
+	BW_IDENTITY_TAG,	 /* the kernel's tag: 8 bytes in digest[0..7] */
+	BW_IDENTITY_DIGEST_USER, /* load digest over user memory: another thread could have changed it meanwhile */
+};
+
+enum bw_load_flag {
+	BW_LOAD_KERNEL = 1u << 0,	      /* loaded by the kernel itself (light skeleton, preload) */
+	BW_LOAD_COMPAT = 1u << 1,	      /* through the 32-bit system call entry */
+	BW_LOAD_HELPERS_UNKNOWN = 1u << 2,    /* the helper bitmap is incomplete */
+	BW_LOAD_INERT = 1u << 3,	      /* meets the inert rule */
+	BW_LOAD_SUBPROGRAMS = 1u << 4,	      /* has program-local calls */
+	BW_LOAD_MAPS = 1u << 5,		      /* refers to maps */
+	BW_LOAD_INSNS_TRUNCATED = 1u << 6,    /* not all instructions could be read */
+	BW_LOAD_HELPERS_FROM_XLATED = 1u << 7, /* helper bitmap read back from rewritten instructions */
+	BW_LOAD_KFUNCS_TRUNCATED = 1u << 8,   /* more kfuncs than kfunc_ids[] holds */
+	BW_LOAD_FOREIGN_MAP = 1u << 9,	      /* refers to a map that the loader did not create */
+};
+
+/* Starts every record in the ring buffer. */
+struct bw_event_hdr {
+	__u16 version; /* BW_EVENT_VERSION */
+	__u16 type;    /* enum bw_event_type */
+	__u32 size;    /* of the whole record, in bytes */
+	__u64 time_ns; /* CLOCK_BOOTTIME */
+	__u64 seq;     /* counts the events of this CPU, lost ones included: a gap is a loss */
+	__u32 cpu;
+	__u8 hook; /* enum bw_hook */
+	__u8 pad[3];
+};
+
+/* Who did it. Identities of namespaces are their inode numbers. */
+struct bw_actor {
+	__u32 pid;	/* thread, in the initial PID namespace */
+	__u32 tgid;	/* process, in the initial PID namespace */
+	__u64 start_ns; /* start of the process, CLOCK_BOOTTIME; with tgid it names the process for good */
+	__u32 ppid;
+	__u32 uid; /* in the initial user namespace */
+	__u32 gid;
+	__u32 exe_dev; /* kernel dev_t: major << 20 | minor */
+	__u64 exe_ino; /* 0 for a kernel thread */
+	__u64 cgroup_id;
+	__u32 pid_ns;
+	__u32 mnt_ns;
+	__u32 user_ns;
+	__u32 net_ns;
+	char comm[BW_COMM_LEN];
+	/* Components of the executable's path, leaf first, each NUL-terminated, up to the root of its mount tree. */
+	char path[BW_PATH_LEN];
+	__u16 path_len; /* bytes used in path[] */
+	__u8 path_truncated;
+	__u8 pad[5];
+};
+
+struct bw_event_load {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+
+	__u32 prog_type;	    /* enum bpf_prog_type */
+	__u32 expected_attach_type; /* enum bpf_attach_type */
+	__u32 prog_flags;	    /* BPF_F_* of BPF_PROG_LOAD */
+	__u32 insn_cnt;		    /* as given to BPF_PROG_LOAD */
+	__u32 attach_btf_id;
+	__u32 prog_id; /* 0 until the kernel has given one */
+	char name[BW_OBJ_NAME_LEN];
+
+	__u8 digest[BW_DIGEST_LEN]; /* by identity; zero beyond its length */
+	__u8 tag[BW_TAG_LEN];	    /* the kernel's, where it is already known; else zero */
+	__u64 helpers[BW_HELPER_WORDS];
+	__u32 kfunc_count; /* kfunc calls, in instructions */
+	__u32 kfunc_ids[BW_MAX_KFUNC_IDS]; /* distinct BTF ids, zero-terminated when fewer */
+	__u32 load_flags;		   /* enum bw_load_flag */
+
+	__u8 identity; /* enum bw_identity */
+	__u8 verdict;  /* enum bw_verdict */
+	__u8 action;   /* enum bw_action */
+	__u8 reason;   /* enum bw_reason */
+	__u32 rule;    /* index of the deny rule for BW_REASON_RULE */
+	__u32 entry;   /* index of the approval for BW_REASON_APPROVED and the mismatches; else ~0 */
+	__s32 error;   /* result of the system call where it is known (watch tier): a descriptor or -errno; else 0 */
+	__u64 hook_ns; /* time spent judging, up to the moment the record was written */
+	__u64 generation; /* of the policy that judged */
+};
+
+struct bw_event_command {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u32 cmd;   /* enum bpf_cmd, common-attribute bit removed */
+	__u32 flags; /* enum bw_load_flag: KERNEL, COMPAT */
+	__u32 size;  /* of the attribute union, as given */
+	__s32 error; /* result where known, else 0 */
+	__u64 attr[16]; /* the first 128 bytes of union bpf_attr as the kernel copied it; user pointers are not followed */
+	__u32 prog_id;	/* of the program descriptor in the command, where there is one */
+	__u8 action;
+	__u8 reason;
+	__u8 pad[2];
+};
+
+struct bw_event_map {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u32 map_id;
+	__u32 map_type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 map_flags;
+	__u32 cmd;   /* the bpf() command that made the descriptor; ~0 when it came another way */
+	__u32 fmode; /* FMODE_READ 1, FMODE_WRITE 2 */
+	char name[BW_OBJ_NAME_LEN];
+};
+
+/* ---- policy, as the kernel sees it ---------------------------------------------------------------------------- */
+
+enum bw_mode {
+	BW_MODE_OBSERVE, /* judge, report, never refuse */
+	BW_MODE_ENFORCE,
+};
+
+enum bw_conf_flag {
+	BW_CONF_ALLOW_INIT = 1u << 0,  /* process 1 may load anything */
+	BW_CONF_ALLOW_INERT = 1u << 1, /* the inert rule applies */
+	BW_CONF_VALID = 1u << 2,       /* a policy is loaded */
+};
+
+/* One deny rule; all conditions that are set must hold. */
+struct bw_rule {
+	__u64 helpers[BW_HELPER_WORDS]; /* any of these is called; all zero: not a condition */
+	__u64 prog_types;		/* bit per enum bpf_prog_type; zero: not a condition */
+	__u32 flags;			/* enum bw_rule_flag */
+	__u32 pad;
+};
+
+enum bw_rule_flag {
+	BW_RULE_USED = 1u << 0,
+	BW_RULE_KFUNCS = 1u << 1,    /* a kfunc of the rule is called: bit of the rule in struct bw_kfunc_rules */
+	BW_RULE_ANY_KFUNC = 1u << 2, /* any kfunc is called, modules' too */
+};
+
+/* One per generation: everything about a policy that is not a table. */
+struct bw_policy_conf {
+	__u64 generation;
+	__u32 flags; /* enum bw_conf_flag */
+	__u32 mode;  /* enum bw_mode */
+	__u32 inert_max_insns;
+	__u32 n_rules;
+	__u64 safe_helpers[BW_HELPER_WORDS]; /* the inert rule's: no effect outside the program */
+	__u8 type_default[BW_MAX_PROG_TYPES]; /* enum bw_verdict per program type */
+	struct bw_rule rules[BW_MAX_RULES];
+};
+
+struct bw_approval_key {
+	__u8 id[BW_DIGEST_LEN]; /* load digest, or tag and zeros */
+	__u32 prog_type;
+	__u32 expected_attach_type;
+};
+
+struct bw_approval {
+	__u32 entry;	/* index of the (first) policy entry, and the key of its bindings */
+	__u32 insn_cnt; /* checked for tags: they are short */
+};
+
+/* Approval @entry holds for this pair; zero means any. */
+struct bw_binding_key {
+	__u32 entry;
+	__u32 attach_btf_id; /* BW_BINDING_LOADER_NAMED: "this loader is named by the entry", for the reason */
+	__u64 exe_ino;
+	__u32 exe_dev;
+	__u32 pad;
+};
+#define BW_BINDING_LOADER_NAMED (~0u)
+
+/* Set by the guard for itself, outside the generations. */
+struct bw_guard_self {
+	__u32 tgid;
+	__u32 active; /* which policy slot is in force: 0 or 1 */
+	__u64 start_ns;
+};
+
+/* ---- counters: one array of struct bw_stats per CPU, never reset ------------------------------------------------ */
+
+enum bw_stat {
+	BW_STAT_LOADS,		/* program loads judged */
+	BW_STAT_LOADS_DENIED,	/* refused by the kernel */
+	BW_STAT_LOADS_WOULD,	/* would have been refused */
+	BW_STAT_COMMANDS,	/* other commands reported */
+	BW_STAT_MAPS,		/* map descriptors reported */
+	BW_STAT_EMITTED,	/* records written to the ring buffer */
+	BW_STAT_LOST_RING,	/* records lost: ring buffer full */
+	BW_STAT_LOST_SCRATCH,	/* judged without a record: no scratch memory */
+	BW_STAT_LOST_CONTEXT,	/* calls whose arguments could not be kept from entry to exit */
+	BW_STAT_READ_FAILED,	/* kernel or user memory could not be read */
+	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
+	BW_STAT_COUNT
+};
+
+struct bw_stats {
+	__u64 v[BW_STAT_COUNT];
+};
+
+_Static_assert(sizeof(struct bw_event_hdr) == 32, "bw_event_hdr");
+_Static_assert(sizeof(struct bw_actor) == 344, "bw_actor");
+_Static_assert(sizeof(struct bw_event_load) == 560, "bw_event_load");
+_Static_assert(__builtin_offsetof(struct bw_event_load, digest) == 416, "bw_event_load.digest");
+_Static_assert(__builtin_offsetof(struct bw_event_load, hook_ns) == 544, "bw_event_load.hook_ns");
+_Static_assert(sizeof(struct bw_event_command) == 528, "bw_event_command");
+_Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
+_Static_assert(sizeof(struct bw_policy_conf) == 1656, "bw_policy_conf");
+_Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
+_Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");
+
+#endif
