@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_POLICY_H
+#define BW_POLICY_H
+/*
+ * A policy document (rules/README.md explains the format; rules/schema/policy-v1.schema.json states it), parsed strictly:
+ * what is not understood is an error with its place in the file, never ignored.
+ *
+ * Everything inside struct bw_policy belongs to it, is read-only, and lives until bw_policy_free().
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "bpf/event.h"
+#include "common/cleanup.h"
+
+#define BW_POLICY_VERSION 1
+/* Entries of one list inside a program or a rule (digests, loaders, names). */
+#define BW_MAX_POLICY_LIST 4096u
+/* Programs in one policy. */
+#define BW_MAX_POLICY_PROGRAMS 1000000u
+/* JSON values in one policy file: bounds the memory that reading it takes. */
+#define BW_MAX_POLICY_VALUES (16u << 20)
+/* An expected attach type; for struct_ops it is the index of a member. */
+#define BW_MAX_ATTACH_TYPE 65535u
+/* The largest integer that every JSON reader keeps exact. */
+#define BW_MAX_POLICY_INT ((1ULL << 53) - 1)
+
+/* Program types share a default by class; bw_policy_class() says which belongs where. */
+enum bw_policy_class {
+	BW_CLASS_TRACING,	/* kprobe, tracepoint, perf_event, raw_tracepoint, raw_tracepoint_writable, tracing */
+	BW_CLASS_NETWORKING,	/* sched_*, xdp, lwt_*, sk_skb, sk_msg, sk_lookup, sk_reuseport, flow_dissector, netfilter */
+	BW_CLASS_CGROUP,	/* cgroup_*, sock_ops */
+	BW_CLASS_LSM,		/* lsm */
+	BW_CLASS_SOCKET_FILTER, /* socket_filter */
+	BW_CLASS_OTHER,		/* ext, struct_ops, syscall, lirc_mode2 and whatever a newer kernel brings */
+	BW_CLASS_COUNT
+};
+
+struct bw_policy_tag {
+	uint8_t tag[BW_TAG_LEN];
+	uint32_t instructions;
+};
+
+struct bw_policy_loader {
+	const char *path; /* absolute */
+};
+
+/* "This identity is approved, loaded by one of these, attached to one of these." */
+struct bw_policy_program {
+	const char *id;
+	const char *name;   /* NULL when absent; informative, as the next */
+	const char *reason; /* NULL when absent */
+	const uint8_t (*digests)[BW_DIGEST_LEN]; /* load digests, one per kernel it relocates differently on */
+	const struct bw_policy_tag *tags;	 /* for kernels before 6.9, where only the tag is known */
+	const struct bw_policy_loader *loaders;	 /* none: any */
+	const char *const *targets;		 /* names in the kernel's BTF, "bpf_lsm_file_open"; none: any */
+	const char *const *kfuncs;		 /* informative: what it calls */
+	uint64_t helpers[BW_HELPER_WORDS];	 /* informative: what it calls; all zero when not stated */
+	uint32_t n_digests, n_tags, n_loaders, n_targets, n_kfuncs;
+	uint32_t type;
+	uint32_t attach_type; /* meaningless with any_attach_type */
+	bool any_attach_type;
+};
+
+/* "Nothing that does this may be loaded": all conditions that are stated must hold. Comes before every approval. */
+struct bw_policy_rule {
+	const char *id;
+	const char *reason;		   /* NULL when absent */
+	uint64_t helpers[BW_HELPER_WORDS]; /* any of them; all zero: no condition */
+	uint64_t types;			   /* any of them, a bit per program type; zero: no condition */
+	const char *const *kfuncs;	   /* any of them */
+	uint32_t n_kfuncs;
+	bool any_kfunc; /* "*" */
+};
+
+struct bw_policy {
+	const char *name; /* NULL when absent */
+	uint64_t serial;  /* 0 when absent */
+	bool allow_init;
+	bool allow_inert;
+	uint32_t inert_max_instructions;
+	uint8_t defaults[BW_CLASS_COUNT]; /* enum bw_verdict */
+	const struct bw_policy_program *programs;
+	uint32_t n_programs;
+	const struct bw_policy_rule *rules;
+	uint32_t n_rules;
+	struct bw_policy_chunk *memory; /* private: what all of the above lives in */
+};
+
+/* Why a policy was refused. One line; the text is printable whatever the file contains. */
+struct bw_policy_error {
+	unsigned int line, column; /* from 1; 0 when the file could not be read at all */
+	char field[160];	   /* "programs[3].digests[0]"; empty for the file as a whole */
+	char reason[256];
+};
+
+/*
+ * Parses @text. Returns 0, -EBADMSG (not JSON), -EINVAL (JSON, but not a policy), -E2BIG (a maximum was reached) or
+ * -ENOMEM; *ret_error is filled with every failure.
+ */
+int bw_policy_parse(const char *text, size_t len, struct bw_policy **ret, struct bw_policy_error *ret_error);
+
+/* Reads and parses a file; in addition what bw_file_read() returns (-EISDIR, -EFBIG, -EACCES, -ENOENT, ...). */
+int bw_policy_read(const char *path, struct bw_policy **ret, struct bw_policy_error *ret_error);
+
+void bw_policy_free(struct bw_policy *p);
+
+/* "FILE:LINE:COLUMN: FIELD: reason", without the parts that do not exist; no newline. Returns @dst. */
+char *bw_policy_error_format(const struct bw_policy_error *e, const char *file, char *dst, size_t size);
+
+enum bw_policy_class bw_policy_class(uint32_t prog_type);
+const char *bw_policy_class_name(enum bw_policy_class c);
+
+/* Remarks about a valid policy (bw_policy_review(), bw_policy_compile()): what its author probably did not mean. */
+struct bw_policy_warnings {
+	char **lines; /* owned, "programs[3] (the-id): text" */
+	uint32_t n;
+	uint32_t more; /* further ones, not kept: BW_MAX_POLICY_WARNINGS */
+};
+#define BW_MAX_POLICY_WARNINGS 1000u
+int bw_policy_warn(struct bw_policy_warnings *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void bw_policy_warnings_free(struct bw_policy_warnings *w);
+
+/*
+ * Looks for approvals that a deny rule takes back, attach types that do not belong to the program's type, entries
+ * without a reason. Returns 0 or -ENOMEM; appends to *w.
+ */
+int bw_policy_review(const struct bw_policy *p, struct bw_policy_warnings *w);
+
+static inline void bw_policy_freep(struct bw_policy **p)
+{
+	bw_policy_free(*p);
+}
+#define _cleanup_policy_ BW_CLEANUP(bw_policy_freep)
+
+#endif

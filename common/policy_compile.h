@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_POLICY_COMPILE_H
+#define BW_POLICY_COMPILE_H
+/*
+ * From a policy document to the exact content of the kernel's maps on one host. Pure: what depends on the host comes
+ * through struct bw_policy_env. The result is arrays in map-update order, nothing is left to decide for whoever pushes them.
+ */
+#include "common/policy.h"
+
+/* The kernel's maps are created for at most so many elements. */
+#define BW_MAX_APPROVALS (2u << 20)
+#define BW_MAX_BINDINGS (2u << 20)
+#define BW_MAX_KFUNC_RULES 65536u
+
+/*
+ * What only the host knows. Each callback returns 0 or a negative errno: the name is then unresolvable, which is a warning
+ * and leaves what depends on it without effect. Each is called once per distinct name (and kind). A NULL callback
+ * resolves nothing.
+ */
+struct bw_policy_env {
+	void *ctx;
+	/* The file that execve(@path) would run; @ret_dev in the kernel's encoding, major << 20 | minor. */
+	int (*loader)(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino);
+	/* attach_btf_id of the thing called @name, for a program of this type (a FUNC, a btf_trace_ typedef, a struct). */
+	int (*target)(void *ctx, const char *name, uint32_t prog_type, uint32_t attach_type, uint32_t *ret_btf_id);
+	/* BTF id of a kfunc. */
+	int (*kfunc)(void *ctx, const char *name, uint32_t *ret_btf_id);
+};
+
+struct bw_policy_approval {
+	struct bw_approval_key key;
+	struct bw_approval value;
+};
+
+struct bw_policy_kfunc {
+	uint32_t btf_id;
+	uint32_t rules; /* bit n: the kfunc is named by rule n */
+};
+
+/* What an approval index (bw_event_load.entry) stands for: one entry of the document, or several with one identity. */
+struct bw_policy_origin {
+	uint32_t first;	  /* index into origin_programs[] */
+	uint32_t n;	  /* 0: a known feature probe, see bw_policy_builtin_id() */
+};
+
+struct bw_policy_image {
+	struct bw_policy_conf conf; /* generation and mode are the guard's to set */
+	struct bw_policy_approval *approvals;
+	struct bw_binding_key *bindings; /* the maps' values are irrelevant: presence counts */
+	struct bw_policy_kfunc *kfuncs;
+	struct bw_policy_origin *origins; /* by approval index */
+	uint32_t *origin_programs;	  /* indexes into bw_policy.programs */
+	uint32_t n_approvals, n_bindings, n_kfuncs, n_origins, n_origin_programs;
+};
+
+/*
+ * Returns 0, -ENOMEM or -E2BIG (more approvals, bindings or kfuncs than the maps hold). *ret_image is then to be
+ * released with bw_policy_image_free(). Warnings are appended to *w.
+ */
+int bw_policy_compile(const struct bw_policy *p, const struct bw_policy_env *env, struct bw_policy_image *ret_image,
+		      struct bw_policy_warnings *w);
+void bw_policy_image_free(struct bw_policy_image *image);
+
+/* The ids of the entries behind an approval index, "a, b"; "?" for an index out of range. Returns @dst. */
+char *bw_policy_entry_id(const struct bw_policy *p, const struct bw_policy_image *image, uint32_t entry, char *dst,
+			 size_t size);
+
+/* Helpers whose call has no effect outside the program and gives it no data to carry away: for the inert rule. */
+void bw_policy_safe_helpers(uint64_t ret[BW_HELPER_WORDS]);
+
+#endif
