@@ -82,7 +82,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 # ---- host code ----------------------------------------------------------------------------------------------------
-$(BUILD)/obj/guard/%.o: | $(BUILD)/guard.skel.h
+$(GUARD_LIB_OBJ) $(GUARD_MAIN_OBJ): | $(if $(BPF_SRC),$(BUILD)/guard.skel.h)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/decode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/slice.h"
+
+/* MINORBITS of include/linux/kdev_t.h */
+#define KDEV_MINOR_BITS 20
+
+/* Copies a name that fills its field or ends with a NUL; what follows the NUL is not looked at. @dst has @size + 1 bytes. */
+static void copy_name(char *dst, const char *src, size_t size)
+{
+	size_t n = strnlen(src, size);
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+/* Appends one component, or nothing at all when it does not fit. */
+static bool path_append(char *dst, size_t *pos, struct bw_slice component)
+{
+	if (*pos + 1 >= DECODE_PATH_MAX)
+		return false;
+	dst[(*pos)++] = '/';
+	for (size_t i = 0; i < component.len; i++) {
+		bool slash = component.data[i] == '/';
+		size_t n = slash ? 4 : 1;
+
+		if (n >= DECODE_PATH_MAX - *pos)
+			return false;
+		if (slash)
+			memcpy(dst + *pos, "\\x2f", 4);
+		else
+			dst[*pos] = (char)component.data[i];
+		*pos += n;
+	}
+	return true;
+}
+
+bool decode_path(const char *src, size_t len, bool truncated, char *dst)
+{
+	size_t end = len, pos = 0;
+
+	dst[0] = '\0';
+	if (!len)
+		return true;
+	if (len > BW_PATH_LEN || src[len - 1])
+		return false;
+	if (truncated) {
+		memcpy(dst, "...", 3);
+		pos = 3;
+	}
+	/* From the last component (nearest the root) to the first (the leaf). src[end - 1] is the NUL of a component. */
+	while (end) {
+		size_t begin = end - 1;
+
+		while (begin && src[begin - 1])
+			begin--;
+		if (begin == end - 1 || !path_append(dst, &pos, bw_slice(src + begin, end - 1 - begin))) {
+			dst[0] = '\0';
+			return false; /* an empty component names nothing */
+		}
+		end = begin;
+	}
+	dst[pos] = '\0';
+	return true;
+}
+
+static int decode_actor(const struct bw_actor *a, struct decode_actor *ret)
+{
+	if (a->path_len > BW_PATH_LEN || a->path_truncated > 1)
+		return -EBADMSG;
+	if (!decode_path(a->path, a->path_len, a->path_truncated, ret->exe))
+		return -EBADMSG;
+	ret->exe_truncated = a->path_truncated;
+	ret->pid = a->pid;
+	ret->tgid = a->tgid;
+	ret->ppid = a->ppid;
+	ret->uid = a->uid;
+	ret->gid = a->gid;
+	ret->start_ns = a->start_ns;
+	ret->exe_dev = a->exe_dev;
+	ret->exe_major = a->exe_dev >> KDEV_MINOR_BITS;
+	ret->exe_minor = a->exe_dev & ((1u << KDEV_MINOR_BITS) - 1);
+	ret->exe_ino = a->exe_ino;
+	ret->cgroup_id = a->cgroup_id;
+	ret->pid_ns = a->pid_ns;
+	ret->mnt_ns = a->mnt_ns;
+	ret->user_ns = a->user_ns;
+	ret->net_ns = a->net_ns;
+	copy_name(ret->comm, a->comm, sizeof(a->comm));
+	return 0;
+}
+
+static bool action_fits(uint8_t action, uint8_t reason)
+{
+	return action <= BW_ACTION_WOULD_DENY && reason < BW_REASON_COUNT;
+}
+
+static int decode_load(const struct bw_event_load *r, struct decode_load *ret)
+{
+	if (r->identity > BW_IDENTITY_DIGEST_USER || r->verdict > BW_VERDICT_DENY || !action_fits(r->action, r->reason))
+		return -EBADMSG;
+	ret->prog_type = r->prog_type;
+	ret->expected_attach_type = r->expected_attach_type;
+	ret->prog_flags = r->prog_flags;
+	ret->insn_cnt = r->insn_cnt;
+	ret->attach_btf_id = r->attach_btf_id;
+	ret->prog_id = r->prog_id;
+	copy_name(ret->name, r->name, sizeof(r->name));
+	ret->identity = r->identity;
+	memcpy(ret->digest, r->digest, sizeof(ret->digest));
+	memcpy(ret->tag, r->tag, sizeof(ret->tag));
+	memcpy(ret->helpers, r->helpers, sizeof(ret->helpers));
+	ret->kfunc_count = r->kfunc_count;
+	memcpy(ret->kfunc_ids, r->kfunc_ids, sizeof(ret->kfunc_ids));
+	while (ret->n_kfunc_ids < BW_MAX_KFUNC_IDS && ret->kfunc_ids[ret->n_kfunc_ids])
+		ret->n_kfunc_ids++;
+	ret->load_flags = r->load_flags;
+	ret->verdict = r->verdict;
+	ret->action = r->action;
+	ret->reason = r->reason;
+	ret->rule = r->rule;
+	ret->entry = r->entry;
+	ret->error = r->error;
+	ret->hook_ns = r->hook_ns;
+	ret->generation = r->generation;
+	return 0;
+}
+
+static int decode_command(const struct bw_event_command *r, struct decode_command *ret)
+{
+	if (!action_fits(r->action, r->reason))
+		return -EBADMSG;
+	ret->cmd = r->cmd;
+	ret->flags = r->flags;
+	ret->size = r->size;
+	ret->error = r->error;
+	memcpy(ret->attr, r->attr, sizeof(ret->attr));
+	ret->attr_len = r->size < sizeof(r->attr) ? r->size : sizeof(r->attr);
+	ret->prog_id = r->prog_id;
+	ret->action = r->action;
+	ret->reason = r->reason;
+	return 0;
+}
+
+static void decode_map(const struct bw_event_map *r, struct decode_map *ret)
+{
+	ret->map_id = r->map_id;
+	ret->map_type = r->map_type;
+	ret->key_size = r->key_size;
+	ret->value_size = r->value_size;
+	ret->max_entries = r->max_entries;
+	ret->map_flags = r->map_flags;
+	ret->cmd = r->cmd;
+	ret->fmode = r->fmode;
+	copy_name(ret->name, r->name, sizeof(r->name));
+}
+
+static size_t record_size(uint16_t type)
+{
+	switch (type) {
+	case BW_EVENT_LOAD:
+		return sizeof(struct bw_event_load);
+	case BW_EVENT_COMMAND:
+		return sizeof(struct bw_event_command);
+	case BW_EVENT_MAP:
+		return sizeof(struct bw_event_map);
+	default:
+		return 0;
+	}
+}
+
+int decode_record(const void *data, size_t size, struct decode_event *ret)
+{
+	/* An own, aligned copy: the ring is shared memory. */
+	union {
+		struct bw_event_hdr hdr;
+		struct bw_event_load load;
+		struct bw_event_command command;
+		struct bw_event_map map;
+	} rec;
+	const struct bw_actor *actor = &rec.load.actor;
+	struct decode_event e = { 0 };
+	struct bw_slice s = bw_slice(data, size);
+	int r;
+
+	_Static_assert(offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_command, actor) &&
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_map, actor),
+		       "one place for the actor");
+	/* At most the largest record is copied, once; everything is checked on the copy. */
+	if (size < sizeof(rec.hdr) || !bw_slice_copy(s, 0, &rec, size < sizeof(rec) ? size : sizeof(rec)))
+		return -EMSGSIZE;
+	if (rec.hdr.version != BW_EVENT_VERSION)
+		return -EPROTONOSUPPORT;
+	if (!record_size(rec.hdr.type))
+		return -EOPNOTSUPP;
+	if (size != rec.hdr.size || size != record_size(rec.hdr.type))
+		return -EMSGSIZE;
+	if (rec.hdr.hook >= BW_HOOK_COUNT)
+		return -EBADMSG;
+
+	e.type = rec.hdr.type;
+	e.hook = rec.hdr.hook;
+	e.time_ns = rec.hdr.time_ns;
+	e.cpu_seq = rec.hdr.seq;
+	e.cpu = rec.hdr.cpu;
+	r = decode_actor(actor, &e.actor);
+	if (r < 0)
+		return r;
+	switch (e.type) {
+	case BW_EVENT_LOAD:
+		r = decode_load(&rec.load, &e.load);
+		break;
+	case BW_EVENT_COMMAND:
+		r = decode_command(&rec.command, &e.command);
+		break;
+	default:
+		decode_map(&rec.map, &e.map);
+		break;
+	}
+	if (r < 0)
+		return r;
+	*ret = e;
+	return 0;
+}
+
+int decode_gaps_init(struct decode_gaps *g)
+{
+	uint64_t *next = calloc(DECODE_MAX_CPUS, sizeof(*next));
+
+	if (!next)
+		return -ENOMEM;
+	*g = (struct decode_gaps){ .next = next };
+	return 0;
+}
+
+void decode_gaps_free(struct decode_gaps *g)
+{
+	free(g->next);
+	*g = (struct decode_gaps){ 0 };
+}
+
+uint64_t decode_gaps_note(struct decode_gaps *g, uint32_t cpu, uint64_t cpu_seq)
+{
+	uint64_t skipped = 0;
+
+	if (!g->next || cpu >= DECODE_MAX_CPUS)
+		return 0;
+	if (g->next[cpu] && cpu_seq < g->next[cpu]) {
+		/* A program was preempted between taking its number and its place in the ring by another. */
+		g->late++;
+		if (g->missing)
+			g->missing--;
+		return 0;
+	}
+	if (g->next[cpu])
+		skipped = cpu_seq - g->next[cpu];
+	g->next[cpu] = cpu_seq + 1;
+	g->missing += skipped;
+	return skipped;
+}
