@@ -42,7 +42,7 @@ CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
 ARCH_INCLUDE := /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS = -target bpf -mcpu=v2 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	     -Wno-sign-compare -Wno-address-of-packed-member -D__BPF__ -D__TARGET_ARCH_x86 -I. -I$(ARCH_INCLUDE) -fno-stack-protector
 ifdef DEVELOPER
 BPF_CFLAGS += -Werror
@@ -119,7 +119,7 @@ $(BUILD)/guard.skel.h: $(BUILD)/guard.bpf.o
 $(BUILD)/samples/%.bpf.o: tests/samples/%.bpf.c
 	@mkdir -p $(@D)
 	@echo '  BPF  ' $@
-	$(Q)$(CLANG) $(filter-out -mcpu=v2,$(BPF_CFLAGS)) $(or $(shell sed -n 's|^// *sample-cflags: *||p' $<),-mcpu=v3) -Itests/samples \
+	$(Q)$(CLANG) $(filter-out -mcpu=v3,$(BPF_CFLAGS)) $(or $(shell sed -n 's|^// *sample-cflags: *||p' $<),-mcpu=v3) -Itests/samples \
 		-MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # ---- tests --------------------------------------------------------------------------------------------------------

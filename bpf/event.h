@@ -246,6 +246,10 @@ struct bw_guard_self {
 	__u32 tgid;
 	__u32 active; /* which policy slot is in force: 0 or 1 */
 	__u64 start_ns;
+	__u64 prog_fops; /* file operations of program and map descriptors: tell what is behind one; 0: unknown */
+	__u64 map_fops;
+	__u32 mechanism; /* enum bw_mechanism: which programs are attached */
+	__u32 pad;
 };
 
 /* ---- counters: one array of struct bw_stats per CPU, never reset ------------------------------------------------ */

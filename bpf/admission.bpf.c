@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Admission: judges program loads inside the kernel. The same two programs exist for BPF LSM and, where that is not
+ * active, for fmod_ret on the security_* functions; the loader attaches one kind.
+ *   bpf_prog_load  from 6.9: original instructions, load digest
+ *   bpf_prog       before: instructions are rewritten already; identity is the kernel's tag
+ */
+#include "bpf/verdict.bpf.h"
+
+/* Clears what a previous load may have left; the arrays of names are overwritten as a whole. */
+static __always_inline void load_begin(struct bw_scratch *s, enum bw_hook hook)
+{
+	__builtin_memset(&s->load, 0, sizeof(s->load));
+	s->kfunc_rules = 0;
+	s->second = 0;
+	s->n_map_fds = 0;
+	s->read_failed = 0;
+	s->helper_calls = 0;
+	s->first = 0;
+	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), hook);
+	extract_actor(&s->load.actor);
+}
+
+static __always_inline void load_from_prog(struct bw_event_load *e, struct bpf_prog *prog)
+{
+	struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
+
+	e->prog_type = BPF_CORE_READ(prog, type);
+	e->expected_attach_type = BPF_CORE_READ(prog, expected_attach_type);
+	e->attach_btf_id = BPF_CORE_READ(aux, attach_btf_id);
+	bpf_core_read(e->name, sizeof(e->name), &aux->name);
+	e->name[BW_OBJ_NAME_LEN - 1] = 0;
+}
+
+/* Remembers (or forgets) that @prog was admitted only because it is inert. */
+static __always_inline void inert_note(struct bw_scratch *s, struct bpf_prog *prog)
+{
+	u64 aux = (u64)BPF_CORE_READ(prog, aux);
+	u8 one = 1;
+
+	if (s->load.reason == BW_REASON_INERT)
+		bpf_map_update_elem(&bw_inert, &aux, &one, BPF_ANY);
+	else
+		bpf_map_delete_elem(&bw_inert, &aux);
+}
+
+static __always_inline int refuse(void)
+{
+	int r = -1;
+
+	/* 6.12's verifier rejects what clang makes of "cond ? -1 : 0": keep the constant out of its sight. */
+	asm volatile("%0 = -1" : "=r"(r));
+	return r;
+}
+
+/* No scratch memory: nothing is known about the load. Fail as the policy's mode says; the loss is counted. */
+static __noinline int no_scratch(void)
+{
+	u32 zero = 0, slot = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_policy_conf *conf;
+
+	stat_add(BW_STAT_LOADS, 1);
+	stat_add(BW_STAT_LOST_SCRATCH, 1);
+	if (self)
+		slot = self->active & 1;
+	conf = bpf_map_lookup_elem(&bw_conf, &slot);
+	if (conf && conf->flags & BW_CONF_VALID && conf->mode == BW_MODE_ENFORCE && !bw_tier_watch) {
+		stat_add(BW_STAT_LOADS_DENIED, 1);
+		return refuse();
+	}
+	return 0;
+}
+
+static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr *attr, bool kernel)
+{
+	u64 start = bpf_ktime_get_boot_ns();
+	u32 zero = 0, slot;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+	bool deny;
+
+	if (!s)
+		return no_scratch();
+	if (!self)
+		return 0;
+	slot = self->active & 1;
+	load_begin(s, BW_HOOK_BPF_PROG_LOAD);
+	load_from_prog(&s->load, prog);
+	s->load.insn_cnt = BPF_CORE_READ(prog, len);
+	bpf_probe_read_kernel(&s->load.prog_flags, sizeof(u32), &attr->prog_flags);
+	if (kernel)
+		s->load.load_flags |= BW_LOAD_KERNEL;
+	if (insns_digest(s, (u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi), s->load.insn_cnt, false, slot)) {
+		s->load.identity = BW_IDENTITY_DIGEST;
+	} else {
+		s->load.load_flags |= BW_LOAD_INSNS_TRUNCATED | BW_LOAD_HELPERS_UNKNOWN;
+		stat_add(BW_STAT_READ_FAILED, 1);
+	}
+	verdict_load(s, self, slot);
+	inert_note(s, prog);
+	deny = verdict_finish(s, slot);
+	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
+	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
+	return deny ? refuse() : 0;
+}
+
+/* ---- before 6.9 ----------------------------------------------------------------------------------------------------- */
+
+#define BW_XLATED_BLOCKS 1024 /* of 8 instructions: what a bounded loop may look at on 5.10 */
+
+/*
+ * Which helpers the rewritten instructions call. A resolved call holds the helper's address relative to
+ * __bpf_call_base; calls that the verifier inlined are gone.
+ */
+static __noinline int helpers_from_xlated(struct bw_scratch *s, u64 base, u32 len)
+{
+	u64 w[8];
+	u32 i;
+
+	if (!s)
+		return 0;
+	s->load.load_flags |= BW_LOAD_HELPERS_FROM_XLATED;
+	for (i = 0; i < BW_XLATED_BLOCKS; i++) {
+		u32 n = 8;
+
+		if (i * 8 >= len)
+			return 0;
+		if (i * 8 + 8 > len)
+			n = len - i * 8;
+		/* Reading past the end stays inside the page-sized allocation of the program or fails as a whole. */
+		if (bpf_probe_read_kernel(w, sizeof(w), (void *)(base + (u64)i * 64))) {
+			if (n == 8)
+				break;
+			for (u32 k = 0; k < 7; k++) {
+				w[k] = 0;
+				if (k < n)
+					bpf_probe_read_kernel(&w[k], 8, (void *)(base + (u64)i * 64 + k * 8));
+			}
+		}
+		for (u32 k = 0; k < 8; k++) {
+			s32 imm = (s32)INSN_IMM(w[k]);
+			u32 *id;
+
+			if (k >= n || INSN_CODE(w[k]) != CALL)
+				continue;
+			if (INSN_SRC(w[k]) == 2) {
+				s->load.kfunc_count++;
+				continue;
+			}
+			if (INSN_SRC(w[k]) != 0)
+				continue;
+			id = bpf_map_lookup_elem(&bw_helper_imms, &imm);
+			if (id)
+				note_helper(s, *id);
+		}
+	}
+	s->load.load_flags |= BW_LOAD_HELPERS_UNKNOWN;
+	return 0;
+}
+
+static __always_inline int judge_prog_fd(struct bpf_prog *prog)
+{
+	u64 start = bpf_ktime_get_boot_ns(), id = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
+	u32 zero = 0, slot, prog_id, len;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+	bool is_load = !call || call->cmd == BPF_PROG_LOAD;
+	bool deny;
+	u8 one = 1;
+
+	prog_id = BPF_CORE_READ(prog, aux, id);
+	/* Whoever asks for a descriptor of what was admitted at its load, or was there before, gets it. */
+	if (!is_load && bpf_map_lookup_elem(&bw_admitted, &prog_id))
+		return 0;
+	if (!s)
+		return no_scratch();
+	if (!self)
+		return 0;
+	slot = self->active & 1;
+	load_begin(s, BW_HOOK_BPF_PROG);
+	load_from_prog(&s->load, prog);
+	s->load.prog_id = prog_id;
+	bpf_core_read(s->load.tag, sizeof(s->load.tag), &prog->tag);
+	__builtin_memcpy(s->load.digest, s->load.tag, sizeof(s->load.tag));
+	s->load.identity = BW_IDENTITY_TAG;
+	len = BPF_CORE_READ(prog, len);
+	if (call && is_load) {
+		s->load.insn_cnt = call->insn_cnt;
+		s->load.prog_flags = call->prog_flags;
+		s->load.load_flags |= call->flags;
+	}
+	helpers_from_xlated(s, (u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi), len);
+	/* Before 6.9 nobody can tell from the rewritten instructions whose maps they use. */
+	s->load.load_flags |= BW_LOAD_FOREIGN_MAP & (call && is_load ? 0 : ~0u);
+	verdict_load(s, self, slot);
+	if (!is_load && s->load.verdict == BW_VERDICT_DENY)
+		s->load.reason = BW_REASON_NOT_ADMITTED;
+	inert_note(s, prog);
+	deny = verdict_finish(s, slot);
+	if (!deny)
+		bpf_map_update_elem(&bw_admitted, &prog_id, &one, BPF_ANY);
+	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
+	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
+	return deny ? refuse() : 0;
+}
+
+/* ---- entry points: ctx holds the arguments of the hook, one word each ------------------------------------------------ */
+
+SEC("lsm/bpf_prog_load")
+int bw_lsm_prog_load(u64 *ctx)
+{
+	return judge_prog_load((struct bpf_prog *)ctx[0], (union bpf_attr *)ctx[1],
+			       bw_lsm_kernel_arg ? (bool)ctx[3] : false);
+}
+
+SEC("fmod_ret/security_bpf_prog_load")
+int bw_mod_prog_load(u64 *ctx)
+{
+	return judge_prog_load((struct bpf_prog *)ctx[0], (union bpf_attr *)ctx[1],
+			       bw_lsm_kernel_arg ? (bool)ctx[3] : false);
+}
+
+SEC("lsm/bpf_prog")
+int bw_lsm_prog(u64 *ctx)
+{
+	return judge_prog_fd((struct bpf_prog *)ctx[0]);
+}
+
+SEC("fmod_ret/security_bpf_prog")
+int bw_mod_prog(u64 *ctx)
+{
+	return judge_prog_fd((struct bpf_prog *)ctx[0]);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

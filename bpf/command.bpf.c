@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The other bpf() commands and map descriptors: reported, and an inert program is not attached.
+ */
+#include "bpf/verdict.bpf.h"
+
+static __always_inline u32 attr_u32(const union bpf_attr *attr, u32 offset)
+{
+	u32 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), (const void *)attr + offset);
+	return v;
+}
+
+/* Where the descriptor of the program stands in the attributes of @cmd; -1: in none. */
+static __always_inline int prog_fd_offset(u32 cmd)
+{
+	switch (cmd) {
+	case BPF_LINK_CREATE:
+		return __builtin_offsetof(union bpf_attr, link_create.prog_fd);
+	case BPF_PROG_ATTACH:
+		return __builtin_offsetof(union bpf_attr, attach_bpf_fd);
+	case BPF_RAW_TRACEPOINT_OPEN:
+		return __builtin_offsetof(union bpf_attr, raw_tracepoint.prog_fd);
+	default:
+		return -1;
+	}
+}
+
+/* Keeps what the later hooks of the same call want to know. @attr is the kernel's own copy. */
+static __noinline int call_remember(u32 cmd, const union bpf_attr *attr, u32 size, u32 flags)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct bw_call call = { .cmd = cmd, .size = size, .flags = flags };
+
+	if (cmd == BPF_PROG_LOAD && attr) {
+		call.insn_cnt = attr_u32(attr, __builtin_offsetof(union bpf_attr, insn_cnt));
+		call.prog_flags = attr_u32(attr, __builtin_offsetof(union bpf_attr, prog_flags));
+	}
+	if (bpf_map_update_elem(&bw_calls, &id, &call, BPF_ANY))
+		stat_add(BW_STAT_LOST_CONTEXT, 1);
+	return 0;
+}
+
+static __always_inline bool mode_enforces(u32 slot)
+{
+	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
+
+	return conf && conf->flags & BW_CONF_VALID && conf->mode == BW_MODE_ENFORCE;
+}
+
+static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 size, u32 flags)
+{
+	u32 zero = 0, slot;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+	const void *f_op = NULL;
+	struct bpf_prog *prog;
+	bool inert = false, deny = false;
+	int at;
+
+	if (!self)
+		return 0;
+	slot = self->active & 1;
+	if (!s) {
+		stat_add(BW_STAT_LOST_SCRATCH, 1);
+		return 0;
+	}
+	__builtin_memset(&s->command, 0, sizeof(s->command));
+	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_BPF);
+	extract_actor(&s->command.actor);
+	s->command.cmd = cmd;
+	s->command.flags = flags;
+	s->command.size = size;
+	if (size >= sizeof(s->command.attr))
+		bpf_probe_read_kernel(s->command.attr, sizeof(s->command.attr), attr);
+	else
+		bpf_probe_read_kernel(s->command.attr, size & 127, attr);
+	at = prog_fd_offset(cmd);
+	if (at >= 0 && self->prog_fops) {
+		prog = extract_fd_object(attr_u32(attr, (u32)at), &f_op);
+		if (prog && (u64)f_op == self->prog_fops) {
+			u64 aux = (u64)BPF_CORE_READ(prog, aux);
+			u32 type = BPF_CORE_READ(prog, type);
+
+			s->command.prog_id = BPF_CORE_READ(prog, aux, id);
+			/* A tracing program that does nothing does nothing when attached, and loaders try just that. */
+			inert = bpf_map_lookup_elem(&bw_inert, &aux) && type != BPF_PROG_TYPE_KPROBE &&
+				type != BPF_PROG_TYPE_TRACEPOINT && type != BPF_PROG_TYPE_PERF_EVENT &&
+				type != BPF_PROG_TYPE_RAW_TRACEPOINT;
+		}
+	}
+	if (inert && !is_guard(&s->command.actor, self)) {
+		deny = mode_enforces(slot);
+		s->command.reason = BW_REASON_INERT;
+		s->command.action = deny ? BW_ACTION_DENIED : BW_ACTION_WOULD_DENY;
+	}
+	stat_add(BW_STAT_COMMANDS, 1);
+	event_emit(&s->command.hdr, sizeof(s->command), s->command.action != BW_ACTION_ALLOWED);
+	return deny;
+}
+
+static __always_inline int on_bpf(u32 cmd, const union bpf_attr *attr, u32 size, bool kernel)
+{
+	u32 zero = 0;
+	struct bw_guard_self *self;
+	int r = 0;
+
+	/* Lookups, updates and queries are the hot path: out before anything else. */
+	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
+		return 0;
+	self = bpf_map_lookup_elem(&bw_self, &zero);
+	if (self && self->tgid == (u32)(bpf_get_current_pid_tgid() >> 32))
+		stat_add(BW_STAT_CANARY, 1);
+	call_remember(cmd, attr, size, kernel ? BW_LOAD_KERNEL : 0);
+	if (cmd != BPF_PROG_LOAD && cmd != BPF_MAP_CREATE && report_command(cmd, attr, size, kernel ? BW_LOAD_KERNEL : 0))
+		asm volatile("%0 = -1" : "=r"(r));
+	return r;
+}
+
+static __always_inline int on_bpf_map(struct bpf_map *map, u32 fmode)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
+	struct bw_scratch *s = scratch_get();
+	u32 cmd = call ? call->cmd : ~0u;
+
+	if (!s) {
+		stat_add(BW_STAT_LOST_SCRATCH, 1);
+		return 0;
+	}
+	__builtin_memset(&s->map, 0, sizeof(s->map));
+	event_begin(&s->map.hdr, BW_EVENT_MAP, sizeof(s->map), BW_HOOK_BPF_MAP);
+	extract_actor(&s->map.actor);
+	s->map.map_id = BPF_CORE_READ(map, id);
+	s->map.map_type = BPF_CORE_READ(map, map_type);
+	s->map.key_size = BPF_CORE_READ(map, key_size);
+	s->map.value_size = BPF_CORE_READ(map, value_size);
+	s->map.max_entries = BPF_CORE_READ(map, max_entries);
+	s->map.map_flags = BPF_CORE_READ(map, map_flags);
+	bpf_core_read(s->map.name, sizeof(s->map.name), &map->name);
+	s->map.name[BW_OBJ_NAME_LEN - 1] = 0;
+	s->map.cmd = cmd;
+	s->map.fmode = fmode;
+	if (cmd == BPF_MAP_CREATE) {
+		struct bw_map_owner owner = { .start_ns = s->map.actor.start_ns, .tgid = s->map.actor.tgid };
+		u32 map_id = s->map.map_id;
+
+		bpf_map_update_elem(&bw_map_owners, &map_id, &owner, BPF_ANY);
+	}
+	stat_add(BW_STAT_MAPS, 1);
+	event_emit(&s->map.hdr, sizeof(s->map), false);
+	return 0;
+}
+
+SEC("lsm/bpf")
+int bw_lsm_bpf(u64 *ctx)
+{
+	return on_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1], (u32)ctx[2], bw_lsm_kernel_arg ? (bool)ctx[3] : false);
+}
+
+SEC("fmod_ret/security_bpf")
+int bw_mod_bpf(u64 *ctx)
+{
+	return on_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1], (u32)ctx[2], bw_lsm_kernel_arg ? (bool)ctx[3] : false);
+}
+
+SEC("lsm/bpf_map")
+int bw_lsm_map(u64 *ctx)
+{
+	return on_bpf_map((struct bpf_map *)ctx[0], (u32)ctx[1]);
+}
+
+SEC("fmod_ret/security_bpf_map")
+int bw_mod_map(u64 *ctx)
+{
+	return on_bpf_map((struct bpf_map *)ctx[0], (u32)ctx[1]);
+}
+
+/*
+ * Run once by the guard with BPF_PROG_TEST_RUN, in its own context, on a program and a map descriptor of its own: learns
+ * the addresses of their file operations, which kallsyms does not give on every kernel.
+ */
+SEC("raw_tp/bw_learn_fops")
+int bw_learn_fops(u64 *ctx)
+{
+	u32 zero = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	const void *prog_fops = NULL, *map_fops = NULL;
+
+	if (!self)
+		return 0;
+	extract_fd_object((u32)ctx[0], &prog_fops);
+	extract_fd_object((u32)ctx[1], &map_fops);
+	self->prog_fops = (u64)prog_fops;
+	self->map_fops = (u64)map_fops;
+	return 0;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_MAPS_BPF_H
+#define BW_MAPS_BPF_H
+/*
+ * Layer 1: the maps and the constants set by the loader. Every concern is an object of its own; the linker joins these
+ * weak definitions into one.
+ */
+#include "bpf/kernel.bpf.h"
+#include "bpf/event.h"
+#include "bpf/sha256.bpf.h"
+
+/* ---- set by the loader, constant afterwards: branches on them are resolved by the verifier ------------------------- */
+
+__weak const volatile bool bw_task_scratch;	/* task storage is available (5.11): scratch is per task */
+__weak const volatile bool bw_lsm_kernel_arg;	/* hooks have a "bool kernel" last (6.15) */
+__weak const volatile bool bw_tier_watch;	/* only watching: nothing can be refused */
+__weak const volatile u64 bw_command_mask;	/* commands that are reported, bit per enum bpf_cmd */
+
+/* ---- output ------------------------------------------------------------------------------------------------------- */
+
+/* What was refused or would have been: its own buffer, so that a flood of harmless events cannot crowd it out. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} bw_alerts SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+} bw_events SEC(".maps");
+
+struct bw_cpu {
+	struct bw_stats stats;
+	u64 seq;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct bw_cpu);
+} bw_cpus SEC(".maps");
+
+/* ---- policy: two generations, one in force; the loader fills the other and then switches --------------------------- */
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct bw_guard_self);
+} bw_self SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__type(value, struct bw_policy_conf);
+} bw_conf SEC(".maps");
+
+struct bw_approvals_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct bw_approval_key));
+	__uint(value_size, sizeof(struct bw_approval));
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct bw_approvals_inner);
+} bw_approvals SEC(".maps");
+
+struct bw_bindings_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct bw_binding_key));
+	__uint(value_size, sizeof(u8));
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct bw_bindings_inner);
+} bw_bindings SEC(".maps");
+
+struct bw_kfuncs_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(u32));
+};
+
+/* BTF id of a kfunc (in vmlinux) -> bit mask of the rules that name it. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct bw_kfuncs_inner);
+} bw_kfuncs SEC(".maps");
+
+/* ---- state -------------------------------------------------------------------------------------------------------- */
+
+/* The bpf() call a thread is in. Kept from one hook to the next. */
+struct bw_call {
+	u32 cmd;
+	u32 size;
+	u32 flags; /* enum bw_load_flag */
+	u32 insn_cnt;
+	u32 prog_type;
+	u32 expected_attach_type;
+	u32 prog_flags;
+	u32 attach_btf_id;
+	u64 insns; /* address in user memory */
+	u64 start_ns;
+	u64 attr[16];
+	char name[BW_OBJ_NAME_LEN];
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64); /* pid_tgid */
+	__type(value, struct bw_call);
+} bw_calls SEC(".maps");
+
+/* Program ids that may have descriptors although nobody approved them: the baseline, and what was admitted (before 6.9). */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u8);
+} bw_admitted SEC(".maps");
+
+/* Programs (by the address of their bpf_prog_aux) that were admitted only because they are inert: not to be attached. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u64);
+	__type(value, u8);
+} bw_inert SEC(".maps");
+
+/* Which process made a map: map id -> tgid and start time. */
+struct bw_map_owner {
+	u64 start_ns;
+	u32 tgid;
+	u32 pad;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct bw_map_owner);
+} bw_map_owners SEC(".maps");
+
+/* Immediate of a resolved helper call (its address relative to __bpf_call_base) -> helper id; filled from kallsyms. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, s32);
+	__type(value, u32);
+} bw_helper_imms SEC(".maps");
+
+/* ---- scratch: larger than the stack allows -------------------------------------------------------------------------- */
+
+#define BW_MAX_MAP_FDS 8
+
+struct bw_scratch {
+	union {
+		struct bw_event_load load;
+		struct bw_event_command command;
+		struct bw_event_map map;
+	};
+	struct bw_approval_key key;
+	struct sha256 sha;
+	u32 kfunc_rules; /* rules that name a kfunc that is called */
+	u32 second;	 /* the next instruction is the second half of an ld_imm64: its src_reg + 1 */
+	u32 n_map_fds;	 /* descriptors of maps in the instructions; more than BW_MAX_MAP_FDS: not all are kept */
+	u32 read_failed;
+	u32 helper_calls;
+	u32 pad;
+	u64 first; /* the first instruction */
+	s32 map_fds[BW_MAX_MAP_FDS];
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct bw_scratch);
+} bw_task_scratches SEC(".maps");
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct bw_scratch);
+} bw_cpu_scratches SEC(".maps");
+
+/* Per task where the kernel offers it, since two tasks can be in a hook on one CPU; else per CPU (before 5.11). */
+static __always_inline struct bw_scratch *scratch_get(void)
+{
+	u32 zero = 0;
+
+	if (bw_task_scratch)
+		return bpf_task_storage_get(&bw_task_scratches, (void *)bpf_get_current_task_btf(), NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	return bpf_map_lookup_elem(&bw_cpu_scratches, &zero);
+}
+
+static __always_inline void stat_add(enum bw_stat stat, u64 n)
+{
+	u32 zero = 0;
+	struct bw_cpu *c = bpf_map_lookup_elem(&bw_cpus, &zero);
+
+	/* Relaxed and unused: an instruction every kernel since 5.10 knows, whatever the compiler's version. */
+	if (c)
+		__atomic_fetch_add(&c->stats.v[stat], n, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_VERDICT_BPF_H
+#define BW_VERDICT_BPF_H
+/*
+ * Layer 4: judges a load. In this order, the first that applies:
+ *   the guard itself, process 1 (if exempt) -> deny rules -> approval (with its loader and target) -> inert -> default.
+ * The answer is in s->load.{verdict,reason,rule,entry}; verdict_finish() turns it into an action.
+ */
+#include "bpf/insns.bpf.h"
+
+#define BW_CALL_PROBE_INSNS 4
+
+static __always_inline bool is_guard(const struct bw_actor *a, const struct bw_guard_self *self)
+{
+	return self->tgid && a->tgid == self->tgid && a->start_ns == self->start_ns;
+}
+
+static __always_inline bool binding_exists(void *bindings, u32 entry, u32 target, u64 ino, u32 dev)
+{
+	struct bw_binding_key key = { .entry = entry, .attach_btf_id = target, .exe_ino = ino, .exe_dev = dev };
+
+	return bpf_map_lookup_elem(bindings, &key) != NULL;
+}
+
+/* Does the approval hold for this loader and this attach target? If not, why. */
+static __noinline int binding_check(struct bw_scratch *s, u32 slot, u32 entry)
+{
+	void *bindings = bpf_map_lookup_elem(&bw_bindings, &slot);
+	u64 ino;
+	u32 dev, target;
+
+	if (!s || !bindings)
+		return BW_REASON_NO_POLICY;
+	ino = s->load.actor.exe_ino;
+	dev = s->load.actor.exe_dev;
+	target = s->load.attach_btf_id;
+	if (binding_exists(bindings, entry, 0, 0, 0) || binding_exists(bindings, entry, 0, ino, dev))
+		return BW_REASON_APPROVED;
+	if (target && (binding_exists(bindings, entry, target, 0, 0) || binding_exists(bindings, entry, target, ino, dev)))
+		return BW_REASON_APPROVED;
+	if (binding_exists(bindings, entry, BW_BINDING_LOADER_NAMED, ino, dev) ||
+	    binding_exists(bindings, entry, BW_BINDING_LOADER_NAMED, 0, 0))
+		return BW_REASON_TARGET_MISMATCH;
+	return BW_REASON_LOADER_MISMATCH;
+}
+
+/* The approval of s->load's identity, or NULL. */
+static __always_inline struct bw_approval *approval_find(struct bw_scratch *s, u32 slot)
+{
+	void *approvals = bpf_map_lookup_elem(&bw_approvals, &slot);
+
+	if (!approvals || s->load.identity == BW_IDENTITY_NONE)
+		return NULL;
+	__builtin_memcpy(s->key.id, s->load.digest, BW_DIGEST_LEN);
+	s->key.prog_type = s->load.prog_type;
+	s->key.expected_attach_type = s->load.expected_attach_type;
+	return bpf_map_lookup_elem(approvals, &s->key);
+}
+
+static __noinline int rule_matches(struct bw_scratch *s, const struct bw_rule *rule, u32 index, bool approved)
+{
+	u32 type;
+	u64 any;
+
+	if (!s || !rule)
+		return 0;
+	type = s->load.prog_type;
+	if (rule->prog_types && (type > 63 || !(rule->prog_types >> type & 1)))
+		return 0;
+	any = rule->helpers[0] | rule->helpers[1] | rule->helpers[2] | rule->helpers[3];
+	if (any) {
+		any = (rule->helpers[0] & s->load.helpers[0]) | (rule->helpers[1] & s->load.helpers[1]) |
+		      (rule->helpers[2] & s->load.helpers[2]) | (rule->helpers[3] & s->load.helpers[3]);
+		/* What it calls is not known in full: it might be this, unless somebody approved the very program. */
+		if (!any && (approved || !(s->load.load_flags & BW_LOAD_HELPERS_UNKNOWN)))
+			return 0;
+	}
+	if (rule->flags & BW_RULE_ANY_KFUNC)
+		return s->load.kfunc_count > 0;
+	if (rule->flags & BW_RULE_KFUNCS)
+		return s->kfunc_rules >> (index & 31) & 1;
+	return 1;
+}
+
+/* Maps that the program refers to were all made by the process that loads it. */
+static __noinline int maps_are_own(struct bw_scratch *s)
+{
+	u32 zero = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+
+	if (!s || !self || !self->map_fops || s->load.load_flags & BW_LOAD_FOREIGN_MAP)
+		return 0;
+	for (u32 i = 0; i < BW_MAX_MAP_FDS; i++) {
+		struct bw_map_owner *owner;
+		const void *f_op = NULL;
+		struct bpf_map *map;
+		u32 id;
+
+		if (i >= s->n_map_fds)
+			break;
+		map = extract_fd_object((u32)s->map_fds[i], &f_op);
+		if (!map || (u64)f_op != self->map_fops)
+			return 0;
+		id = BPF_CORE_READ(map, id);
+		owner = bpf_map_lookup_elem(&bw_map_owners, &id);
+		if (!owner || owner->tgid != s->load.actor.tgid || owner->start_ns != s->load.actor.start_ns)
+			return 0;
+	}
+	return 1;
+}
+
+/* What loaders load to find out what the kernel can do: short, without any effect outside itself. */
+static __noinline int is_inert(struct bw_scratch *s, const struct bw_policy_conf *conf)
+{
+	u64 unsafe;
+
+	if (!s || !conf || !(conf->flags & BW_CONF_ALLOW_INERT))
+		return 0;
+	if (s->load.identity == BW_IDENTITY_NONE || s->load.insn_cnt > conf->inert_max_insns || s->load.kfunc_count ||
+	    s->load.load_flags & BW_LOAD_HELPERS_UNKNOWN)
+		return 0;
+	/*
+	 * "call; r0 = 0; exit" asks whether a helper exists. Only r1 is set there, to the context, so the verifier refuses
+	 * every helper that takes a second argument, and the rest gets a pointer where it wants a number: nothing to fear.
+	 */
+	if (s->load.insn_cnt <= BW_CALL_PROBE_INSNS && s->helper_calls == 1 && INSN_CODE(s->first) == CALL &&
+	    INSN_SRC(s->first) == 0 && !(s->load.load_flags & BW_LOAD_MAPS))
+		return 1;
+	unsafe = (s->load.helpers[0] & ~conf->safe_helpers[0]) | (s->load.helpers[1] & ~conf->safe_helpers[1]) |
+		 (s->load.helpers[2] & ~conf->safe_helpers[2]) | (s->load.helpers[3] & ~conf->safe_helpers[3]);
+	if (unsafe)
+		return 0;
+	if (s->load.load_flags & BW_LOAD_MAPS && !maps_are_own(s))
+		return 0;
+	return 1;
+}
+
+static __always_inline void verdict_set(struct bw_scratch *s, enum bw_verdict verdict, enum bw_reason reason)
+{
+	s->load.verdict = verdict;
+	s->load.reason = reason;
+}
+
+/* Rules, approval, inertness, default: everything but the exemptions. */
+static __noinline int verdict_judge(struct bw_scratch *s, u32 slot)
+{
+	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
+	struct bw_approval *approval;
+	int binding = BW_REASON_NONE;
+	u32 type;
+
+	if (!s)
+		return 0;
+	s->load.entry = ~0u;
+	s->load.rule = ~0u;
+	if (!conf || !(conf->flags & BW_CONF_VALID)) {
+		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_NO_POLICY);
+		return 0;
+	}
+	s->load.generation = conf->generation;
+	approval = approval_find(s, slot);
+	if (approval) {
+		s->load.entry = approval->entry;
+		binding = binding_check(s, slot, approval->entry);
+		if (s->load.identity == BW_IDENTITY_TAG && approval->insn_cnt && s->load.insn_cnt &&
+		    approval->insn_cnt != s->load.insn_cnt)
+			binding = BW_REASON_LENGTH_MISMATCH;
+	}
+	for (u32 i = 0; i < BW_MAX_RULES; i++) {
+		if (i >= conf->n_rules)
+			break;
+		if (rule_matches(s, &conf->rules[i], i, binding == BW_REASON_APPROVED)) {
+			s->load.rule = i;
+			verdict_set(s, BW_VERDICT_DENY, BW_REASON_RULE);
+			return 0;
+		}
+	}
+	if (binding == BW_REASON_APPROVED) {
+		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_APPROVED);
+		return 0;
+	}
+	if (is_inert(s, conf)) {
+		s->load.load_flags |= BW_LOAD_INERT;
+		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_INERT);
+		return 0;
+	}
+	type = s->load.prog_type;
+	verdict_set(s, type < BW_MAX_PROG_TYPES ? conf->type_default[type] : BW_VERDICT_DENY, BW_REASON_DEFAULT);
+	if (s->load.verdict == BW_VERDICT_DENY) {
+		if (binding != BW_REASON_NONE)
+			s->load.reason = (u8)binding;
+		else if (s->load.identity == BW_IDENTITY_NONE)
+			s->load.reason = BW_REASON_NO_IDENTITY;
+	}
+	return 0;
+}
+
+/* Turns the verdict into what is done, by mode and tier; counts it. Returns true when the load is to be refused. */
+static __always_inline bool verdict_finish(struct bw_scratch *s, u32 slot)
+{
+	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
+
+	stat_add(BW_STAT_LOADS, 1);
+	if (s->load.verdict == BW_VERDICT_ALLOW) {
+		s->load.action = BW_ACTION_ALLOWED;
+		return false;
+	}
+	if (bw_tier_watch || !conf || conf->mode != BW_MODE_ENFORCE) {
+		s->load.action = BW_ACTION_WOULD_DENY;
+		stat_add(BW_STAT_LOADS_WOULD, 1);
+		return false;
+	}
+	s->load.action = BW_ACTION_DENIED;
+	stat_add(BW_STAT_LOADS_DENIED, 1);
+	return true;
+}
+
+/* The exemptions, then the judgement. */
+static __always_inline void verdict_load(struct bw_scratch *s, const struct bw_guard_self *self, u32 slot)
+{
+	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
+
+	if (is_guard(&s->load.actor, self)) {
+		s->load.entry = ~0u;
+		s->load.rule = ~0u;
+		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_GUARD);
+	} else if (conf && conf->flags & BW_CONF_ALLOW_INIT && s->load.actor.tgid == 1) {
+		s->load.entry = ~0u;
+		s->load.rule = ~0u;
+		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_INIT);
+	} else {
+		verdict_judge(s, slot);
+	}
+}
+
+#endif

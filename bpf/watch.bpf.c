@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The watch tier: sees bpf(2) at its entry and exit where no trampoline is allowed. It refuses nothing. What it reads of
+ * the instructions is user memory, after the kernel has read it: marked as such, since another thread can change it.
+ */
+#include "bpf/verdict.bpf.h"
+
+#define NR_BPF_X86_64 321
+#define NR_BPF_IA32 357
+#define TS_COMPAT 2		     /* arch/x86/include/asm/thread_info.h */
+#define BW_CMD_MASK 0xffffu	     /* 7.3: BPF_COMMON_ATTRS is 1 << 16 */
+
+static __always_inline bool is_compat(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+
+/* Is this system call bpf(2), by either entry? */
+static __always_inline bool is_bpf(long nr, bool *ret_compat)
+{
+	if (nr != NR_BPF_X86_64 && nr != NR_BPF_IA32)
+		return false;
+	*ret_compat = is_compat();
+	return nr == (*ret_compat ? NR_BPF_IA32 : NR_BPF_X86_64);
+}
+
+SEC("raw_tp/sys_enter")
+int bw_sys_enter(u64 *ctx)
+{
+	struct pt_regs___x86 *regs = (void *)ctx[0];
+	u64 id = bpf_get_current_pid_tgid(), uattr;
+	struct bw_call call = {};
+	bool compat;
+	u32 cmd;
+
+	if (!is_bpf((long)ctx[1], &compat))
+		return 0;
+	if (compat) {
+		cmd = (u32)BPF_CORE_READ(regs, bx);
+		uattr = (u32)BPF_CORE_READ(regs, cx);
+		call.size = (u32)BPF_CORE_READ(regs, dx);
+	} else {
+		cmd = (u32)BPF_CORE_READ(regs, di);
+		uattr = BPF_CORE_READ(regs, si);
+		call.size = (u32)BPF_CORE_READ(regs, dx);
+	}
+	call.cmd = cmd & BW_CMD_MASK;
+	if (call.cmd > 63 || !(bw_command_mask >> call.cmd & 1))
+		return 0;
+	call.flags = compat ? BW_LOAD_COMPAT : 0;
+	call.start_ns = bpf_ktime_get_boot_ns();
+	/* At entry: afterwards another thread may have changed it, and the kernel itself writes results into it. */
+	if (call.size >= sizeof(call.attr))
+		bpf_probe_read_user(call.attr, sizeof(call.attr), (void *)uattr);
+	else
+		bpf_probe_read_user(call.attr, call.size & 127, (void *)uattr);
+	if (bpf_map_update_elem(&bw_calls, &id, &call, BPF_ANY))
+		stat_add(BW_STAT_LOST_CONTEXT, 1);
+	return 0;
+}
+
+static __always_inline void load_from_attr(struct bw_event_load *e, const struct bw_call *call)
+{
+	const union bpf_attr *attr = (const void *)call->attr;
+
+	e->prog_type = attr->prog_type;
+	e->insn_cnt = attr->insn_cnt;
+	e->prog_flags = attr->prog_flags;
+	e->expected_attach_type = attr->expected_attach_type;
+	e->attach_btf_id = attr->attach_btf_id;
+	__builtin_memcpy(e->name, attr->prog_name, sizeof(e->name));
+	e->name[BW_OBJ_NAME_LEN - 1] = 0;
+}
+
+/* What the kernel made of the load: its id and tag, from the descriptor it has just returned. */
+static __always_inline void load_from_fd(struct bw_event_load *e, u32 fd, const struct bw_guard_self *self)
+{
+	const void *f_op = NULL;
+	struct bpf_prog *prog = extract_fd_object(fd, &f_op);
+
+	if (!prog || (u64)f_op != self->prog_fops)
+		return;
+	e->prog_id = BPF_CORE_READ(prog, aux, id);
+	bpf_core_read(e->tag, sizeof(e->tag), &prog->tag);
+}
+
+static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
+{
+	u64 start = bpf_ktime_get_boot_ns();
+	u32 zero = 0, slot;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+
+	if (!call || !self)
+		return 0;
+	if (!s) {
+		stat_add(BW_STAT_LOADS, 1);
+		stat_add(BW_STAT_LOST_SCRATCH, 1);
+		return 0;
+	}
+	slot = self->active & 1;
+	__builtin_memset(&s->load, 0, sizeof(s->load));
+	s->kfunc_rules = 0;
+	s->second = 0;
+	s->n_map_fds = 0;
+	s->read_failed = 0;
+	s->helper_calls = 0;
+	s->first = 0;
+	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), BW_HOOK_SYS_BPF);
+	extract_actor(&s->load.actor);
+	load_from_attr(&s->load, call);
+	s->load.load_flags |= call->flags;
+	s->load.error = (s32)ret;
+	if (ret >= 0)
+		load_from_fd(&s->load, (u32)ret, self);
+	if (digest && insns_digest(s, ((union bpf_attr *)call->attr)->insns, s->load.insn_cnt, true, slot)) {
+		s->load.identity = BW_IDENTITY_DIGEST_USER;
+	} else {
+		s->load.load_flags |= BW_LOAD_HELPERS_UNKNOWN;
+		if (digest) {
+			s->load.load_flags |= BW_LOAD_INSNS_TRUNCATED;
+			stat_add(BW_STAT_READ_FAILED, 1);
+		} else if (ret >= 0) {
+			__builtin_memcpy(s->load.digest, s->load.tag, sizeof(s->load.tag));
+			s->load.identity = BW_IDENTITY_TAG;
+		}
+	}
+	verdict_load(s, self, slot);
+	verdict_finish(s, slot);
+	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
+	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
+	return 0;
+}
+
+static __noinline int watch_command(struct bw_call *call, long ret)
+{
+	struct bw_scratch *s = scratch_get();
+
+	if (!call)
+		return 0;
+	if (!s) {
+		stat_add(BW_STAT_LOST_SCRATCH, 1);
+		return 0;
+	}
+	__builtin_memset(&s->command, 0, sizeof(s->command));
+	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_SYS_BPF);
+	extract_actor(&s->command.actor);
+	s->command.cmd = call->cmd;
+	s->command.flags = call->flags;
+	s->command.size = call->size;
+	s->command.error = (s32)ret;
+	__builtin_memcpy(s->command.attr, call->attr, sizeof(s->command.attr));
+	stat_add(BW_STAT_COMMANDS, 1);
+	event_emit(&s->command.hdr, sizeof(s->command), false);
+	return 0;
+}
+
+static __always_inline int on_sys_exit(u64 *ctx, bool digest)
+{
+	struct pt_regs___x86 *regs = (void *)ctx[0];
+	u64 id = bpf_get_current_pid_tgid();
+	u32 zero = 0;
+	struct bw_guard_self *self;
+	struct bw_call *call;
+	bool compat;
+
+	if (!is_bpf((long)BPF_CORE_READ(regs, orig_ax), &compat))
+		return 0;
+	self = bpf_map_lookup_elem(&bw_self, &zero);
+	if (self && self->tgid == (u32)(id >> 32))
+		stat_add(BW_STAT_CANARY, 1);
+	call = bpf_map_lookup_elem(&bw_calls, &id);
+	if (!call)
+		return 0;
+	if (call->cmd == BPF_PROG_LOAD)
+		watch_load(call, (long)ctx[1], digest);
+	else
+		watch_command(call, (long)ctx[1]);
+	bpf_map_delete_elem(&bw_calls, &id);
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int bw_sys_exit(u64 *ctx)
+{
+	return on_sys_exit(ctx, true);
+}
+
+/* For kernels without bpf_loop (before 5.17): identity is the kernel's tag. */
+SEC("raw_tp/sys_exit")
+int bw_sys_exit_tag(u64 *ctx)
+{
+	return on_sys_exit(ctx, false);
+}
