@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include "common/sandbox.h"
+
+/* The child's exit status: 0, the errno of the function, or from here on the step of the set-up that failed. */
+#define EXIT_SETUP 200
+
+enum setup_step { SETUP_DESCRIPTORS, SETUP_LIMITS, SETUP_PRIVILEGES, SETUP_PARENT, SETUP_HANDLER, SETUP_SECCOMP };
+
+static const char *const setup_names[] = {
+	[SETUP_DESCRIPTORS] = "closing descriptors", [SETUP_LIMITS] = "resource limits",
+	[SETUP_PRIVILEGES] = "dropping privileges",  [SETUP_PARENT] = "the parent is gone",
+	[SETUP_HANDLER] = "signal handler",	     [SETUP_SECCOMP] = "system call filter (seccomp)",
+};
+
+#define NOBODY 65534
+#define OUT_FD 3
+
+/* The sanitizers map terabytes of shadow memory, which no address space limit survives, and report on descriptor 2. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* ---- in the child ------------------------------------------------------------------------------------------------ */
+
+static bw_sandbox_trap_fn trap_fn;
+static void *trap_ctx;
+
+/* A call outside the allowlist: seccomp(2), SECCOMP_RET_TRAP. The result goes where the system call's would. */
+static void on_sigsys(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	int saved = errno;
+
+#if defined(__x86_64__)
+	greg_t *r = uc->uc_mcontext.gregs;
+	const unsigned long args[6] = { (unsigned long)r[REG_RDI], (unsigned long)r[REG_RSI], (unsigned long)r[REG_RDX],
+					(unsigned long)r[REG_R10], (unsigned long)r[REG_R8],  (unsigned long)r[REG_R9] };
+
+	r[REG_RAX] = trap_fn(trap_ctx, info->si_syscall, args);
+#elif defined(__aarch64__)
+	unsigned long args[6];
+
+	for (int i = 0; i < 6; i++)
+		args[i] = uc->uc_mcontext.regs[i];
+	uc->uc_mcontext.regs[0] = (unsigned long)trap_fn(trap_ctx, info->si_syscall, args);
+#else
+#error "where this architecture keeps the arguments and the result of a system call has to be said here"
+#endif
+	errno = saved;
+}
+
+static int set_limit(int resource, rlim_t value)
+{
+	struct rlimit lim;
+
+	if (getrlimit(resource, &lim) < 0)
+		return -errno;
+	if (lim.rlim_max == RLIM_INFINITY || lim.rlim_max > value)
+		lim.rlim_max = value;
+	lim.rlim_cur = lim.rlim_max;
+	return setrlimit(resource, &lim) < 0 ? -errno : 0;
+}
+
+/* Bytes of address space in use: the first number of /proc/self/statm, in pages. */
+static unsigned long long mapped_now(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	char text[64] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 256ull << 20;
+	return strtoull(text, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+static int limit_resources(const struct bw_sandbox *conf, unsigned int wall_ms)
+{
+	unsigned long long memory = conf->memory ? conf->memory : BW_SANDBOX_DEFAULT_MEMORY;
+	int r;
+
+	if (!SANITIZED) {
+		r = set_limit(RLIMIT_AS, mapped_now() + memory);
+		if (r < 0)
+			return r;
+	}
+	r = set_limit(RLIMIT_CPU, wall_ms / 1000 + 2);
+	if (r >= 0)
+		r = set_limit(RLIMIT_FSIZE, memory);
+	if (r >= 0)
+		r = set_limit(RLIMIT_NPROC, 0);
+	if (r >= 0)
+		r = set_limit(RLIMIT_CORE, 0);
+	return r;
+}
+
+static int take_descriptors(int out)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (out != OUT_FD && dup2(out, OUT_FD) < 0)
+		return -errno;
+	for (int fd = 0; fd < 3; fd++) {
+		if (SANITIZED && fd == 2)
+			continue;
+		/* Without /dev/null they stay closed: nothing may be written there anyway. */
+		if (null < 0)
+			close(fd);
+		else if (dup2(null, fd) < 0)
+			return -errno;
+	}
+	if (syscall(SYS_close_range, OUT_FD + 1, ~0u, 0) < 0) {
+		/* close_range(2) is of Linux 5.9 */
+		for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd > OUT_FD; fd--)
+			close((int)fd);
+	}
+	return 0;
+}
+
+static int drop_privileges(void)
+{
+	cap_t none;
+	int r;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* Inside a user namespace without that user there is none to change to; nothing below depends on it. */
+	if (!geteuid() && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
+	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
+		return -errno;
+	none = cap_init();
+	if (!none)
+		return -ENOMEM;
+	r = cap_set_proc(none) < 0 ? -errno : 0;
+	cap_free(none);
+	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		r = -errno;
+	return r;
+}
+
+static int filter_syscalls(const struct bw_sandbox *conf)
+{
+	static const int allowed[] = {
+		SCMP_SYS(read),	  SCMP_SYS(write),  SCMP_SYS(writev),	    SCMP_SYS(pread64),	     SCMP_SYS(lseek),
+		SCMP_SYS(close),  SCMP_SYS(fstat),  SCMP_SYS(munmap),	    SCMP_SYS(mremap),	     SCMP_SYS(madvise),
+		SCMP_SYS(brk),	  SCMP_SYS(futex),  SCMP_SYS(exit),	    SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
+		SCMP_SYS(sched_yield),
+	};
+	static const int with_memfd[] = {
+		SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
+	};
+	static const int fcntl_cmds[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC };
+	scmp_filter_ctx f = seccomp_init(conf->trap ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
+	int r = f ? 0 : -ENOMEM;
+
+	/* A name that this architecture does not have (dup2 on arm64) is skipped by libseccomp itself. */
+	for (size_t i = 0; i < ARRAY_SIZE(allowed) && r >= 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(with_memfd) && r >= 0 && conf->memfd; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, with_memfd[i], 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fcntl_cmds) && r >= 0; i++)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntl_cmds[i]));
+	if (r >= 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (r >= 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* glibc 2.33 to 2.38 write fstat(fd) so. Hostile code in the child could add a path: metadata of files, no content. */
+	if (r >= 0)
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 2, SCMP_A0(SCMP_CMP_LE, INT32_MAX),
+				     SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	if (r >= 0)
+		r = seccomp_load(f);
+	seccomp_release(f);
+	return r;
+}
+
+__attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsigned int wall_ms, int pipe_fd, pid_t parent,
+					    int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg)
+{
+	struct sigaction act = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct bw_sandbox_out out = { .fd = OUT_FD };
+	sigset_t none;
+	int r;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	clearenv();
+
+	if (take_descriptors(pipe_fd) < 0)
+		_exit(EXIT_SETUP + SETUP_DESCRIPTORS);
+	if (limit_resources(conf, wall_ms) < 0)
+		_exit(EXIT_SETUP + SETUP_LIMITS);
+	if (drop_privileges() < 0)
+		_exit(EXIT_SETUP + SETUP_PRIVILEGES);
+	/* After the change of user, which clears it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+		_exit(EXIT_SETUP + SETUP_PARENT);
+	trap_fn = conf->trap;
+	trap_ctx = conf->trap_ctx;
+	if (conf->trap && sigaction(SIGSYS, &act, NULL) < 0)
+		_exit(EXIT_SETUP + SETUP_HANDLER);
+	if (filter_syscalls(conf) < 0)
+		_exit(EXIT_SETUP + SETUP_SECCOMP);
+
+	r = fn(arg, &out);
+	if (!r)
+		r = out.error;
+	_exit(r < 0 && -r < EXIT_SETUP ? -r : r ? EIO : 0);
+}
+
+int bw_sandbox_write(struct bw_sandbox_out *out, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len && !out->error) {
+		ssize_t n = write(out->fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			out->error = n < 0 ? -errno : -EIO;
+			break;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return out->error;
+}
+
+/* ---- in the parent ----------------------------------------------------------------------------------------------- */
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* Until the end of the output. */
+static int collect(int fd, long long deadline, unsigned long long max, struct bw_buf *out)
+{
+	unsigned long long got = 0;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		long long left = deadline - now_ms();
+		char piece[65536];
+		ssize_t n;
+
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)left) < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (!p.revents)
+			return -ETIMEDOUT;
+		n = read(fd, piece, sizeof(piece));
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (!n)
+			return 0;
+		if ((unsigned long long)n > max - got)
+			return -EFBIG;
+		got += (unsigned long long)n;
+		bw_buf_append(out, piece, (size_t)n);
+		if (bw_buf_error(out))
+			return bw_buf_error(out);
+	}
+}
+
+/* The child has closed its pipe, so it is ending; unless it lingers on purpose. */
+static int reap(pid_t pid, long long deadline, int *ret_status)
+{
+	for (;;) {
+		pid_t got = waitpid(pid, ret_status, WNOHANG);
+		struct timespec pause = { .tv_nsec = 200000 };
+
+		if (got == pid)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (now_ms() >= deadline)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static int judge(int status, char *reason, size_t reason_len)
+{
+	if (WIFSIGNALED(status)) {
+		int sig = WTERMSIG(status);
+
+		snprintf(reason, reason_len, "the sandboxed process %s (signal %d, %s)",
+			 sig == SIGXCPU || sig == SIGXFSZ || sig == SIGKILL ? "broke a limit" : "crashed", sig, strsignal(sig));
+		return -ECHILD;
+	}
+	status = WEXITSTATUS(status);
+	if (status >= EXIT_SETUP) {
+		size_t step = (size_t)status - EXIT_SETUP;
+
+		snprintf(reason, reason_len, "the sandbox could not be set up: %s",
+			 step < ARRAY_SIZE(setup_names) ? setup_names[step] : "unknown step");
+		return -EPERM;
+	}
+	if (status)
+		snprintf(reason, reason_len, "%s", strerror(status));
+	return -status;
+}
+
+int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
+		   struct bw_buf *ret_out, char *ret_reason, size_t reason_len)
+{
+	unsigned int wall_ms = conf->wall_ms ? conf->wall_ms : BW_SANDBOX_DEFAULT_MS;
+	unsigned long long max = conf->max_output ? conf->max_output : BW_SANDBOX_DEFAULT_OUTPUT;
+	long long deadline = now_ms() + wall_ms;
+	_cleanup_close_ int in = -1;
+	pid_t self = getpid(), pid;
+	int fds[2], status = 0, r, w;
+
+	if (reason_len)
+		ret_reason[0] = 0;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		r = -errno;
+		snprintf(ret_reason, reason_len, "pipe: %s", strerror(-r));
+		return r;
+	}
+	in = fds[0];
+	pid = fork();
+	if (pid < 0) {
+		r = -errno;
+		close(fds[1]);
+		snprintf(ret_reason, reason_len, "fork: %s", strerror(-r));
+		return r;
+	}
+	if (!pid)
+		child(conf, wall_ms, fds[1], self, fn, arg);
+	close(fds[1]);
+
+	r = collect(in, deadline, max, ret_out);
+	if (r < 0)
+		kill(pid, SIGKILL);
+	w = reap(pid, r < 0 ? now_ms() + 10000 : deadline, &status);
+	if (w == -ETIMEDOUT) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	if (!r)
+		r = w;
+	if (r == -ETIMEDOUT)
+		snprintf(ret_reason, reason_len, "took longer than %u ms", wall_ms);
+	else if (r == -EFBIG)
+		snprintf(ret_reason, reason_len, "more than %llu bytes of results", max);
+	else if (r < 0)
+		snprintf(ret_reason, reason_len, "%s", strerror(-r));
+	else
+		r = judge(status, ret_reason, reason_len);
+	return r;
+}
