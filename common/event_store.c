@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "common/event_store.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+
+int event_store_errno(int rc)
+{
+	switch (rc & 0xff) { /* the primary code of an extended one */
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return 0;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_TOOBIG:
+		return -E2BIG;
+	default:
+		return -EIO;
+	}
+}
+
+void event_store_close(struct sqlite3 **db)
+{
+	sqlite3_close_v2(*db);
+	*db = NULL;
+}
+
+static int read_version(struct sqlite3 *db, int *ret)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*ret = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? -EIO : event_store_errno(rc);
+}
+
+int event_store_open(const char *path, struct sqlite3 **ret)
+{
+	struct sqlite3 *db __attribute__((cleanup(event_store_close))) = NULL;
+	int version = 0, rc, r;
+
+	if (access(path, R_OK) < 0)
+		return -errno;
+	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return event_store_errno(rc);
+	sqlite3_busy_timeout(db, 2000);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	r = read_version(db, &version);
+	if (r < 0)
+		return r;
+	if (version != EVENT_STORE_VERSION)
+		return -EPROTO;
+	*ret = db;
+	db = NULL;
+	return 0;
+}
+
+static void where(struct bw_buf *sql, const char *condition)
+{
+	bw_buf_str(sql, strstr(bw_buf_cstr(sql), " WHERE ") ? " AND " : " WHERE ");
+	bw_buf_str(sql, condition);
+}
+
+/* Named parameters, so that the statement can be put together in any combination. */
+static void bind_query(sqlite3_stmt *st, const struct event_store_query *q)
+{
+	int i;
+
+	if ((i = sqlite3_bind_parameter_index(st, ":seq")))
+		sqlite3_bind_int64(st, i, (sqlite3_int64)q->since_seq);
+	if ((i = sqlite3_bind_parameter_index(st, ":since")))
+		sqlite3_bind_int64(st, i, q->since_ns);
+	if ((i = sqlite3_bind_parameter_index(st, ":until")))
+		sqlite3_bind_int64(st, i, q->until_ns);
+	if ((i = sqlite3_bind_parameter_index(st, ":kind")))
+		sqlite3_bind_text(st, i, q->kind, -1, SQLITE_STATIC);
+	if ((i = sqlite3_bind_parameter_index(st, ":rule")))
+		sqlite3_bind_text(st, i, q->rule, -1, SQLITE_STATIC);
+	if ((i = sqlite3_bind_parameter_index(st, ":severity")))
+		sqlite3_bind_int(st, i, q->min_severity);
+	if ((i = sqlite3_bind_parameter_index(st, ":limit")))
+		sqlite3_bind_int64(st, i, q->limit);
+}
+
+int event_store_query(struct sqlite3 *db, const struct event_store_query *q, event_store_row_fn fn, void *arg)
+{
+	_cleanup_buf_ struct bw_buf sql = { 0 };
+	sqlite3_stmt *st = NULL;
+	int rc, r = 0;
+
+	bw_buf_str(&sql, "SELECT seq, json FROM events");
+	if (q->since_seq)
+		where(&sql, "seq >= :seq");
+	if (q->since_ns)
+		where(&sql, "time_ns >= :since");
+	if (q->until_ns)
+		where(&sql, "time_ns <= :until");
+	if (q->kind)
+		where(&sql, "kind = :kind");
+	if (q->rule)
+		where(&sql, "rule = :rule");
+	if (q->min_severity > 0)
+		where(&sql, "severity >= :severity");
+	if (q->limit && !q->forward) {
+		_cleanup_free_ char *inner = bw_buf_steal(&sql);
+
+		if (!inner)
+			return -ENOMEM;
+		bw_buf_printf(&sql, "SELECT seq, json FROM (%s ORDER BY seq DESC LIMIT :limit)", inner);
+	}
+	bw_buf_str(&sql, " ORDER BY seq");
+	if (q->limit && q->forward)
+		bw_buf_str(&sql, " LIMIT :limit");
+	if (bw_buf_error(&sql))
+		return bw_buf_error(&sql);
+
+	rc = sqlite3_prepare_v2(db, bw_buf_cstr(&sql), -1, &st, NULL);
+	if (rc == SQLITE_OK) {
+		bind_query(st, q);
+		while (!r && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+			const char *json = (const char *)sqlite3_column_text(st, 1);
+
+			r = fn(arg, (uint64_t)sqlite3_column_int64(st, 0), json ? json : "", sqlite3_column_bytes(st, 1));
+		}
+	}
+	sqlite3_finalize(st);
+	return r ? r : event_store_errno(rc);
+}
