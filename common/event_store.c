@@ -34,6 +34,8 @@ int event_store_errno(int rc)
 		return -EEXIST;
 	case SQLITE_TOOBIG:
 		return -E2BIG;
+	case SQLITE_INTERRUPT:
+		return -ETIME;
 	default:
 		return -EIO;
 	}
@@ -81,10 +83,21 @@ int event_store_open(const char *path, struct sqlite3 **ret)
 	return 0;
 }
 
-static void where(struct bw_buf *sql, const char *condition)
+static void conditions(struct bw_buf *sql, const struct event_store_query *q)
 {
-	bw_buf_str(sql, strstr(bw_buf_cstr(sql), " WHERE ") ? " AND " : " WHERE ");
-	bw_buf_str(sql, condition);
+	bw_buf_str(sql, " WHERE 1");
+	if (q->since_seq)
+		bw_buf_str(sql, " AND seq >= :seq");
+	if (q->since_ns)
+		bw_buf_str(sql, " AND time_ns >= :since");
+	if (q->until_ns)
+		bw_buf_str(sql, " AND time_ns <= :until");
+	if (q->kind)
+		bw_buf_str(sql, " AND kind = :kind");
+	if (q->rule)
+		bw_buf_str(sql, " AND rule = :rule");
+	if (q->min_severity > 0)
+		bw_buf_str(sql, " AND severity >= :severity");
 }
 
 /* Named parameters, so that the statement can be put together in any combination. */
@@ -115,24 +128,12 @@ int event_store_query(struct sqlite3 *db, const struct event_store_query *q, eve
 	int rc, r = 0;
 
 	bw_buf_str(&sql, "SELECT seq, json FROM events");
-	if (q->since_seq)
-		where(&sql, "seq >= :seq");
-	if (q->since_ns)
-		where(&sql, "time_ns >= :since");
-	if (q->until_ns)
-		where(&sql, "time_ns <= :until");
-	if (q->kind)
-		where(&sql, "kind = :kind");
-	if (q->rule)
-		where(&sql, "rule = :rule");
-	if (q->min_severity > 0)
-		where(&sql, "severity >= :severity");
+	conditions(&sql, q);
 	if (q->limit && !q->forward) {
-		_cleanup_free_ char *inner = bw_buf_steal(&sql);
-
-		if (!inner)
-			return -ENOMEM;
-		bw_buf_printf(&sql, "SELECT seq, json FROM (%s ORDER BY seq DESC LIMIT :limit)", inner);
+		/* Where the latest so many begin: nothing but numbers is sorted, however large the limit. */
+		bw_buf_str(&sql, " AND seq >= (SELECT min(seq) FROM (SELECT seq FROM events");
+		conditions(&sql, q);
+		bw_buf_str(&sql, " ORDER BY seq DESC LIMIT :limit))");
 	}
 	bw_buf_str(&sql, " ORDER BY seq");
 	if (q->limit && q->forward)

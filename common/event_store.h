@@ -41,7 +41,7 @@ typedef int (*event_store_row_fn)(void *arg, uint64_t seq, const char *json, int
 /* Opens read-only. -ENOENT no such file; -EPROTO a newer or foreign schema; -EIO. Release with event_store_close(). */
 int event_store_open(const char *path, struct sqlite3 **ret);
 void event_store_close(struct sqlite3 **db);
-/* 0, the callback's result, or a negative errno (-EBUSY, -EUCLEAN for a corrupt file, -EIO, -ENOMEM). */
+/* 0, the callback's result, or a negative errno (-EBUSY, -EUCLEAN for a corrupt file, -ETIME when interrupted, -EIO, -ENOMEM). */
 int event_store_query(struct sqlite3 *db, const struct event_store_query *q, event_store_row_fn fn, void *arg);
 /* A SQLite result code as a negative errno. */
 int event_store_errno(int rc);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/buf.h"
 #include "common/cleanup.h"
@@ -566,14 +567,31 @@ int store_maintain(struct store *s, int64_t now_ns)
 	return r;
 }
 
+/* A question that has to look at every event of a large file must not keep the guard from its work. */
+static int query_too_long(void *arg)
+{
+	const struct timespec *end = arg;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > end->tv_sec || (now.tv_sec == end->tv_sec && now.tv_nsec > end->tv_nsec);
+}
+
 int store_query(struct store *s, const struct event_store_query *q, event_store_row_fn fn, void *arg)
 {
 	int r = store_flush(s);
+	struct timespec end;
 
-	if (!s->db)
+	if (!s->db || s->busy)
 		return r < 0 ? r : -EIO;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_nsec += STORE_QUERY_NS;
+	end.tv_sec += end.tv_nsec / 1000000000;
+	end.tv_nsec %= 1000000000;
 	s->busy = true;
+	sqlite3_progress_handler(s->db, 10000, query_too_long, &end);
 	r = event_store_query(s->db, q, fn, arg);
+	sqlite3_progress_handler(s->db, 0, NULL, NULL);
 	s->busy = false;
 	return r;
 }
