@@ -51,10 +51,7 @@ void bw_json_close(struct bw_json *j, char bracket)
 	bw_buf_char(j->buf, bracket);
 }
 
-/*
- * The length of the well-formed UTF-8 sequence at @p (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF), or 0.
- */
-static size_t utf8_len(const uint8_t *p, size_t len)
+size_t bw_utf8_len(const uint8_t *p, size_t len)
 {
 	uint8_t lo = 0x80, hi = 0xbf;
 	size_t n;
@@ -93,7 +90,7 @@ void bw_json_escape(struct bw_buf *b, const char *value, size_t len)
 	size_t run = 0, i = 0;
 
 	while (i < len) {
-		size_t n = utf8_len(p + i, len - i);
+		size_t n = bw_utf8_len(p + i, len - i);
 
 		if (n && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\' && p[i] != 0x7f) {
 			i += n;

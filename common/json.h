@@ -34,6 +34,11 @@ void bw_json_raw(struct bw_json *j, const char *key, const char *value, size_t l
 void bw_json_escape(struct bw_buf *b, const char *value, size_t len);
 
 /*
+ * The length of the well-formed UTF-8 sequence at @p (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF), or 0.
+ */
+size_t bw_utf8_len(const uint8_t *p, size_t len);
+
+/*
  * Finds where in @text (@len bytes of syntactically valid JSON) the value at @path stands, for error messages.
  * @path is like "programs[3].digest"; a last "!KEY" component means the key itself, not its value.
  * Lines and columns count from 1. Returns false when there is no such place.

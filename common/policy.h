@@ -15,11 +15,11 @@
 
 #define BW_POLICY_VERSION 1
 /* Entries of one list inside a program or a rule (digests, loaders, names). */
-#define BW_MAX_POLICY_LIST 4096u
+#define BW_MAX_POLICY_LIST 1024u
 /* Programs in one policy. */
 #define BW_MAX_POLICY_PROGRAMS 1000000u
 /* JSON values in one policy file: bounds the memory that reading it takes. */
-#define BW_MAX_POLICY_VALUES (16u << 20)
+#define BW_MAX_POLICY_VALUES (4u << 20)
 /* An expected attach type; for struct_ops it is the index of a member. */
 #define BW_MAX_ATTACH_TYPE 65535u
 /* The largest integer that every JSON reader keeps exact. */

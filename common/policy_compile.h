@@ -12,6 +12,8 @@
 #define BW_MAX_BINDINGS (2u << 20)
 #define BW_MAX_KFUNC_RULES 65536u
 
+#define BW_ATTACH_TYPE_ANY (~0u)
+
 /*
  * What only the host knows. Each callback returns 0 or a negative errno: the name is then unresolvable, which is a warning
  * and leaves what depends on it without effect. Each is called once per distinct name (and kind). A NULL callback
@@ -21,7 +23,10 @@ struct bw_policy_env {
 	void *ctx;
 	/* The file that execve(@path) would run; @ret_dev in the kernel's encoding, major << 20 | minor. */
 	int (*loader)(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino);
-	/* attach_btf_id of the thing called @name, for a program of this type (a FUNC, a btf_trace_ typedef, a struct). */
+	/*
+	 * attach_btf_id of the thing called @name, for a program of this type: a function, a btf_trace_ typedef, a struct.
+	 * @attach_type is BW_ATTACH_TYPE_ANY when the entry leaves it open.
+	 */
 	int (*target)(void *ctx, const char *name, uint32_t prog_type, uint32_t attach_type, uint32_t *ret_btf_id);
 	/* BTF id of a kfunc. */
 	int (*kfunc)(void *ctx, const char *name, uint32_t *ret_btf_id);
@@ -37,10 +42,14 @@ struct bw_policy_kfunc {
 	uint32_t rules; /* bit n: the kfunc is named by rule n */
 };
 
-/* What an approval index (bw_event_load.entry) stands for: one entry of the document, or several with one identity. */
+/*
+ * What an approval index (bw_event_load.entry) stands for: one entry of the document, several with one identity, or a
+ * built-in one (a loader's feature probe, approved while the inert rule is on). For a single entry the approval index is
+ * its index in the document.
+ */
 struct bw_policy_origin {
-	uint32_t first;	  /* index into origin_programs[] */
-	uint32_t n;	  /* 0: a known feature probe, see bw_policy_builtin_id() */
+	uint32_t first; /* index into origin_programs[]; with n == 0 the number of a built-in entry */
+	uint32_t n;
 };
 
 struct bw_policy_image {
@@ -66,6 +75,6 @@ char *bw_policy_entry_id(const struct bw_policy *p, const struct bw_policy_image
 			 size_t size);
 
 /* Helpers whose call has no effect outside the program and gives it no data to carry away: for the inert rule. */
-void bw_policy_safe_helpers(uint64_t ret[BW_HELPER_WORDS]);
+void bw_policy_safe_helpers(__u64 ret[BW_HELPER_WORDS]);
 
 #endif
