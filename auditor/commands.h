@@ -14,6 +14,5 @@ enum bw_exit {
 };
 
 int cmd_version(int argc, char **argv);
-int cmd_identify(int argc, char **argv);
 
 #endif

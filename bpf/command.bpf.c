@@ -69,6 +69,8 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 	__builtin_memset(&s->command, 0, sizeof(s->command));
 	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_BPF);
 	extract_actor(&s->command.actor);
+	if (is_guard(&s->command.actor, self))
+		return 0;
 	s->command.cmd = cmd;
 	s->command.flags = flags;
 	s->command.size = size;
@@ -90,7 +92,7 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 				type != BPF_PROG_TYPE_RAW_TRACEPOINT;
 		}
 	}
-	if (inert && !is_guard(&s->command.actor, self)) {
+	if (inert) {
 		deny = mode_enforces(slot);
 		s->command.reason = BW_REASON_INERT;
 		s->command.action = deny ? BW_ACTION_DENIED : BW_ACTION_WOULD_DENY;
@@ -123,8 +125,11 @@ static __always_inline int on_bpf_map(struct bpf_map *map, u32 fmode)
 	u64 id = bpf_get_current_pid_tgid();
 	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
 	struct bw_scratch *s = scratch_get();
-	u32 cmd = call ? call->cmd : ~0u;
+	u32 zero = 0, cmd = call ? call->cmd : ~0u;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 
+	if (!self)
+		return 0;
 	if (!s) {
 		stat_add(BW_STAT_LOST_SCRATCH, 1);
 		return 0;
@@ -132,6 +137,8 @@ static __always_inline int on_bpf_map(struct bpf_map *map, u32 fmode)
 	__builtin_memset(&s->map, 0, sizeof(s->map));
 	event_begin(&s->map.hdr, BW_EVENT_MAP, sizeof(s->map), BW_HOOK_BPF_MAP);
 	extract_actor(&s->map.actor);
+	if (is_guard(&s->map.actor, self))
+		return 0;
 	s->map.map_id = BPF_CORE_READ(map, id);
 	s->map.map_type = BPF_CORE_READ(map, map_type);
 	s->map.key_size = BPF_CORE_READ(map, key_size);
@@ -178,14 +185,15 @@ int bw_mod_map(u64 *ctx)
 }
 
 /*
- * Run once by the guard with BPF_PROG_TEST_RUN, in its own context, on a program and a map descriptor of its own: learns
- * the addresses of their file operations, which kallsyms does not give on every kernel.
+ * Run by the guard with BPF_PROG_TEST_RUN, in its own context, on a program and a map descriptor of its own: notes who the
+ * guard is, and the addresses of the descriptors' file operations, which kallsyms does not give on every kernel.
  */
-SEC("raw_tp/bw_learn_fops")
-int bw_learn_fops(u64 *ctx)
+SEC("raw_tp/bw_claim")
+int bw_claim(u64 *ctx)
 {
 	u32 zero = 0;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct task_struct *task = (void *)bpf_get_current_task();
 	const void *prog_fops = NULL, *map_fops = NULL;
 
 	if (!self)
@@ -194,5 +202,7 @@ int bw_learn_fops(u64 *ctx)
 	extract_fd_object((u32)ctx[1], &map_fops);
 	self->prog_fops = (u64)prog_fops;
 	self->map_fops = (u64)map_fops;
+	self->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	self->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
 	return 0;
 }

@@ -14,7 +14,7 @@
 __weak const volatile bool bw_task_scratch;	/* task storage is available (5.11): scratch is per task */
 __weak const volatile bool bw_lsm_kernel_arg;	/* hooks have a "bool kernel" last (6.15) */
 __weak const volatile bool bw_tier_watch;	/* only watching: nothing can be refused */
-__weak const volatile u64 bw_command_mask;	/* commands that are reported, bit per enum bpf_cmd */
+__weak const volatile unsigned long long bw_command_mask; /* commands that are reported, bit per enum bpf_cmd */
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */
 

@@ -69,6 +69,11 @@ static __always_inline void load_from_attr(struct bw_event_load *e, const struct
 	e->insn_cnt = attr->insn_cnt;
 	e->prog_flags = attr->prog_flags;
 	e->expected_attach_type = attr->expected_attach_type;
+	/* bpf_prog_load_fixup_attach_type(): what the kernel makes of an attach type that was left out. */
+	if (!e->expected_attach_type && e->prog_type == BPF_PROG_TYPE_CGROUP_SOCK)
+		e->expected_attach_type = BPF_CGROUP_INET_SOCK_CREATE;
+	if (!e->expected_attach_type && e->prog_type == BPF_PROG_TYPE_SK_REUSEPORT)
+		e->expected_attach_type = BPF_SK_REUSEPORT_SELECT;
 	e->attach_btf_id = attr->attach_btf_id;
 	__builtin_memcpy(e->name, attr->prog_name, sizeof(e->name));
 	e->name[BW_OBJ_NAME_LEN - 1] = 0;
@@ -136,9 +141,11 @@ static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
 
 static __noinline int watch_command(struct bw_call *call, long ret)
 {
+	u32 zero = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bw_scratch *s = scratch_get();
 
-	if (!call)
+	if (!call || !self)
 		return 0;
 	if (!s) {
 		stat_add(BW_STAT_LOST_SCRATCH, 1);
@@ -147,6 +154,8 @@ static __noinline int watch_command(struct bw_call *call, long ret)
 	__builtin_memset(&s->command, 0, sizeof(s->command));
 	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_SYS_BPF);
 	extract_actor(&s->command.actor);
+	if (is_guard(&s->command.actor, self))
+		return 0;
 	s->command.cmd = call->cmd;
 	s->command.flags = call->flags;
 	s->command.size = call->size;

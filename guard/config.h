@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_GUARD_CONFIG_H
+#define BW_GUARD_CONFIG_H
+/*
+ * The daemon's settings: defaults, then a JSON file (docs/config.md), then the command line.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+
+#define CONFIG_STATE_DIR "/var/lib/bpfwarden"
+#define CONFIG_SOCKET "/run/bpfwarden/guard.sock"
+#define CONFIG_FILE "/etc/bpfwarden/guard.json"
+#define CONFIG_POLICY "/etc/bpfwarden/policy.json"
+#define CONFIG_POLICY_SHIPPED "/usr/share/bpfwarden/rules/observe.json"
+
+struct config {
+	enum bw_mode mode;
+	char *policy, *state_dir, *socket, *output, *pin_dir, *features; /* owned; NULL: not set */
+	uint64_t retention_rows;
+	uint64_t retention_days;
+};
+
+/*
+ * Reads @path into @c, over what is there. On failure a negative errno, @c untouched, and one line in @why: "FILE:LINE:COL: FIELD: reason".
+ */
+int config_read(const char *path, struct config *c, char *why, size_t why_len);
+/* Replaces a string setting. -ENOMEM. */
+int config_set(char **setting, const char *value);
+void config_free(struct config *c);
+
+#endif

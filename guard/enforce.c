@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/enforce.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "guard/symbols.h"
+
+struct enforce {
+	const struct loader *loader;
+	struct btf *btf;
+	struct enforce_policy now, before;
+	bool running;
+};
+
+int enforce_open(const struct loader *l, struct enforce **ret)
+{
+	struct enforce *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return -ENOMEM;
+	e->loader = l;
+	e->btf = btf__load_vmlinux_btf();
+	if (!e->btf) {
+		int r = -errno;
+
+		free(e);
+		return r;
+	}
+	*ret = e;
+	return 0;
+}
+
+static void policy_release(struct enforce_policy *p)
+{
+	bw_policy_image_free(&p->image);
+	bw_policy_free(p->policy);
+	memset(p, 0, sizeof(*p));
+}
+
+void enforce_free(struct enforce *e)
+{
+	if (!e)
+		return;
+	policy_release(&e->now);
+	policy_release(&e->before);
+	btf__free(e->btf);
+	free(e);
+}
+
+/* ---- what only the host knows (struct bw_policy_env) ---------------------------------------------------------------- */
+
+static int env_loader(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	*ret_dev = major(st.st_dev) << 20 | minor(st.st_dev);
+	*ret_ino = st.st_ino;
+	return 0;
+}
+
+/* attach_btf_id as the kernel's verifier reads it: a function, "btf_trace_NAME" for tp_btf, a struct for struct_ops. */
+static int env_target(void *ctx, const char *name, uint32_t prog_type, uint32_t attach_type, uint32_t *ret_btf_id)
+{
+	const struct enforce *e = ctx;
+	char trace[256];
+	int id = -ENOENT;
+
+	if (prog_type == BPF_PROG_TYPE_STRUCT_OPS)
+		id = btf__find_by_name_kind(e->btf, name, BTF_KIND_STRUCT);
+	else if (attach_type != BPF_TRACE_RAW_TP)
+		id = btf__find_by_name_kind(e->btf, name, BTF_KIND_FUNC);
+	if (id < 0 && prog_type == BPF_PROG_TYPE_LSM) {
+		snprintf(trace, sizeof(trace), "bpf_lsm_%s", name);
+		id = btf__find_by_name_kind(e->btf, trace, BTF_KIND_FUNC);
+	}
+	if (id < 0) {
+		snprintf(trace, sizeof(trace), "btf_trace_%s", name);
+		id = btf__find_by_name_kind(e->btf, strncmp(name, "btf_trace_", 10) ? trace : name, BTF_KIND_TYPEDEF);
+	}
+	if (id < 0)
+		return id;
+	*ret_btf_id = (uint32_t)id;
+	return 0;
+}
+
+static int env_kfunc(void *ctx, const char *name, uint32_t *ret_btf_id)
+{
+	const struct enforce *e = ctx;
+	int id = btf__find_by_name_kind(e->btf, name, BTF_KIND_FUNC);
+
+	if (id < 0)
+		return id;
+	*ret_btf_id = (uint32_t)id;
+	return 0;
+}
+
+/* ---- tables --------------------------------------------------------------------------------------------------------- */
+
+struct table {
+	const char *name;
+	uint32_t key_size, value_size;
+	uint32_t n;
+	const void *keys, *values;
+};
+
+/* Makes an inner map that holds exactly the table, and puts it into the slot of the outer one. */
+static int table_install(int outer, uint32_t slot, const struct table *t)
+{
+	uint32_t entries = t->n ? t->n : 1, count = t->n;
+	_cleanup_close_ int fd = -1;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, t->name, t->key_size, t->value_size, entries, NULL);
+	if (fd < 0)
+		return -errno;
+	if (t->n) {
+		LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = BPF_ANY);
+
+		if (bpf_map_update_batch(fd, t->keys, t->values, &count, &opts) < 0)
+			return -errno;
+		if (count != t->n)
+			return -EIO;
+	}
+	if (bpf_map_update_elem(outer, &slot, &fd, BPF_ANY) < 0)
+		return -errno;
+	return 0;
+}
+
+static int install_approvals(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)
+{
+	_cleanup_free_ struct bw_approval_key *keys = calloc(image->n_approvals + 1, sizeof(*keys));
+	_cleanup_free_ struct bw_approval *values = calloc(image->n_approvals + 1, sizeof(*values));
+
+	if (!keys || !values)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < image->n_approvals; i++) {
+		keys[i] = image->approvals[i].key;
+		values[i] = image->approvals[i].value;
+	}
+	return table_install(loader_map_fd(e->loader, LOADER_APPROVALS), slot,
+			     &(struct table){ "bw_approvals", sizeof(*keys), sizeof(*values), image->n_approvals, keys,
+					      values });
+}
+
+static int install_bindings(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)
+{
+	_cleanup_free_ uint8_t *values = calloc(image->n_bindings + 1, 1);
+
+	if (!values)
+		return -ENOMEM;
+	return table_install(loader_map_fd(e->loader, LOADER_BINDINGS), slot,
+			     &(struct table){ "bw_bindings", sizeof(*image->bindings), 1, image->n_bindings,
+					      image->bindings, values });
+}
+
+static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)
+{
+	_cleanup_free_ uint32_t *keys = calloc(image->n_kfuncs + 1, sizeof(*keys));
+	_cleanup_free_ uint32_t *values = calloc(image->n_kfuncs + 1, sizeof(*values));
+
+	if (!keys || !values)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < image->n_kfuncs; i++) {
+		keys[i] = image->kfuncs[i].btf_id;
+		values[i] = image->kfuncs[i].rules;
+	}
+	return table_install(loader_map_fd(e->loader, LOADER_KFUNCS), slot,
+			     &(struct table){ "bw_kfuncs", sizeof(*keys), sizeof(*values), image->n_kfuncs, keys,
+					      values });
+}
+
+int enforce_swap(struct enforce *e, struct bw_policy *p, enum bw_mode mode, struct bw_policy_warnings *w)
+{
+	const struct bw_policy_env env = { .ctx = e, .loader = env_loader, .target = env_target, .kfunc = env_kfunc };
+	int self_fd = loader_map_fd(e->loader, LOADER_SELF), conf_fd = loader_map_fd(e->loader, LOADER_CONF);
+	struct bw_policy_image image;
+	struct bw_policy_conf running;
+	struct bw_guard_self self;
+	uint32_t zero = 0, slot;
+	int r;
+
+	if (bpf_map_lookup_elem(self_fd, &zero, &self) < 0)
+		return -errno;
+	slot = self.active & 1;
+	if (bpf_map_lookup_elem(conf_fd, &slot, &running) < 0)
+		return -errno;
+	r = bw_policy_compile(p, &env, &image, w);
+	if (r < 0)
+		return r;
+	slot = !slot;
+	/* Generations go on from what an adopted guard left, so that an event names one policy only. */
+	image.conf.generation = running.generation + 1;
+	image.conf.mode = mode;
+	image.conf.flags |= BW_CONF_VALID;
+	r = install_approvals(e, slot, &image);
+	if (!r)
+		r = install_bindings(e, slot, &image);
+	if (!r)
+		r = install_kfuncs(e, slot, &image);
+	if (!r && bpf_map_update_elem(conf_fd, &slot, &image.conf, BPF_ANY) < 0)
+		r = -errno;
+	self.active = slot;
+	if (!r && bpf_map_update_elem(self_fd, &zero, &self, BPF_ANY) < 0)
+		r = -errno;
+	if (r < 0) {
+		bw_policy_image_free(&image);
+		return r;
+	}
+	policy_release(&e->before);
+	e->before = e->now;
+	e->now = (struct enforce_policy){ .policy = p, .image = image, .generation = image.conf.generation };
+	e->running = true;
+	return 0;
+}
+
+const struct enforce_policy *enforce_running(const struct enforce *e)
+{
+	return e->running ? &e->now : NULL;
+}
+
+const struct enforce_policy *enforce_policy(const struct enforce *e, uint64_t generation)
+{
+	if (e->running && e->now.generation == generation)
+		return &e->now;
+	if (e->before.policy && e->before.generation == generation)
+		return &e->before;
+	return NULL;
+}
+
+const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id)
+{
+	const struct btf_type *t = btf_id ? btf__type_by_id(e->btf, btf_id) : NULL;
+
+	return t ? btf__name_by_offset(e->btf, t->name_off) : NULL;
+}
+
+int enforce_baseline(struct enforce *e, struct enforce_baseline **ret, size_t *ret_n)
+{
+	_cleanup_free_ struct enforce_baseline *list = NULL;
+	size_t n = 0, cap = 0;
+	uint8_t one = 1;
+	uint32_t id = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		_cleanup_close_ int fd = -1;
+		__u32 len = sizeof(info);
+
+		fd = bpf_prog_get_fd_by_id(id);
+		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+			continue; /* gone meanwhile */
+		if (bpf_map_update_elem(loader_map_fd(e->loader, LOADER_ADMITTED), &id, &one, BPF_ANY) < 0)
+			return -errno;
+		if (loader_owns(e->loader, id))
+			continue;
+		if (n == cap) {
+			struct enforce_baseline *bigger = reallocarray(list, cap ? cap * 2 : 64, sizeof(*list));
+
+			if (!bigger)
+				return -ENOMEM;
+			list = bigger;
+			cap = cap ? cap * 2 : 64;
+		}
+		list[n] = (struct enforce_baseline){ .id = id, .type = info.type };
+		memcpy(list[n].name, info.name, BW_OBJ_NAME_LEN);
+		memcpy(list[n].tag, info.tag, BW_TAG_LEN);
+		n++;
+	}
+	*ret = TAKE_PTR(list);
+	*ret_n = n;
+	return 0;
+}
+
+int enforce_helper_table(struct enforce *e)
+{
+	_cleanup_fclose_ FILE *in = fopen("/proc/kallsyms", "re");
+	_cleanup_free_ struct symbol_imm *imms = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!in)
+		return -errno;
+	r = symbols_helper_imms(in, &imms, &n);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (bpf_map_update_elem(loader_map_fd(e->loader, LOADER_HELPER_IMMS), &imms[i].imm, &imms[i].helper,
+					BPF_ANY) < 0)
+			return -errno;
+	return (int)n;
+}

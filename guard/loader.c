@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/loader.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <limits.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "guard.skel.h"
+
+#define MAX_LINKS 8
+#define CLAIM_PROGRAM "bw_claim"
+
+struct loader {
+	struct guard_bpf *skel; /* NULL when adopted */
+	int maps[LOADER_MAPS];
+	int claim; /* program */
+	struct bpf_link *links[MAX_LINKS];
+	int progs[MAX_LINKS]; /* the attached programs */
+	unsigned int n_links;
+	bool adopted;
+	char pin_dir[PATH_MAX / 2]; /* of all sets */
+	char set[PATH_MAX];	    /* of this set; "" when not persistent */
+};
+
+static const char *const map_names[LOADER_MAPS] = {
+	[LOADER_ALERTS] = "bw_alerts",	     [LOADER_EVENTS] = "bw_events",
+	[LOADER_CPUS] = "bw_cpus",	     [LOADER_SELF] = "bw_self",
+	[LOADER_CONF] = "bw_conf",	     [LOADER_APPROVALS] = "bw_approvals",
+	[LOADER_BINDINGS] = "bw_bindings",   [LOADER_KFUNCS] = "bw_kfuncs",
+	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
+};
+
+/* The commands that are reported; lookups, updates, queries and iterations over ids are not: they are the hot path. */
+#define CMD(c) (1ULL << (c))
+static const uint64_t reported_commands =
+	CMD(BPF_MAP_CREATE) | CMD(BPF_PROG_LOAD) | CMD(BPF_OBJ_PIN) | CMD(BPF_OBJ_GET) | CMD(BPF_PROG_ATTACH) |
+	CMD(BPF_PROG_DETACH) | CMD(BPF_PROG_TEST_RUN) | CMD(BPF_PROG_GET_FD_BY_ID) | CMD(BPF_MAP_GET_FD_BY_ID) |
+	CMD(BPF_RAW_TRACEPOINT_OPEN) | CMD(BPF_MAP_FREEZE) | CMD(BPF_LINK_CREATE) | CMD(BPF_LINK_UPDATE) |
+	CMD(BPF_LINK_GET_FD_BY_ID) | CMD(BPF_ENABLE_STATS) | CMD(BPF_ITER_CREATE) | CMD(BPF_LINK_DETACH) |
+	CMD(BPF_PROG_BIND_MAP) | CMD(36 /* BPF_TOKEN_CREATE */);
+
+static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, why_len, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+/* Keeps what libbpf says at the warning level for the debug log; the verifier's log is long. */
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (bw_log_level() >= BW_LOG_DEBUG && level != LIBBPF_DEBUG)
+		vfprintf(stderr, fmt, ap);
+	return 0;
+}
+
+/* PIN_DIR/BUILD-MECHANISM */
+static void set_name(const struct loader_config *c, char *dst, size_t len)
+{
+	unsigned char hash[EVP_MAX_MD_SIZE] = { 0 };
+	char hex[17];
+	const void *elf;
+	size_t size;
+
+	elf = guard_bpf__elf_bytes(&size);
+	EVP_Digest(elf, size, hash, NULL, EVP_sha256(), NULL);
+	for (int i = 0; i < 8; i++)
+		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+	snprintf(dst, len, "%s/%s-%s", c->pin_dir, hex,
+		 c->tier == BW_TIER_WATCH ? "watch" : bw_mechanism_name(c->mechanism));
+}
+
+/* Which programs a tier attaches. */
+static bool wanted(const struct loader_config *c, const char *name)
+{
+	bool lsm = c->mechanism == BW_MECHANISM_LSM, load_hook = bw_feature(c->features, BW_FEATURE_LOAD_HOOK) &&
+								  bw_feature(c->features, BW_FEATURE_LOOP);
+
+	if (c->tier == BW_TIER_WATCH) {
+		bool loop = bw_feature(c->features, BW_FEATURE_LOOP);
+
+		return !strcmp(name, "bw_sys_enter") || !strcmp(name, loop ? "bw_sys_exit" : "bw_sys_exit_tag");
+	}
+	if (!strcmp(name, lsm ? "bw_lsm_bpf" : "bw_mod_bpf") || !strcmp(name, lsm ? "bw_lsm_map" : "bw_mod_map"))
+		return true;
+	if (load_hook)
+		return !strcmp(name, lsm ? "bw_lsm_prog_load" : "bw_mod_prog_load");
+	return !strcmp(name, lsm ? "bw_lsm_prog" : "bw_mod_prog");
+}
+
+/* Tells the kernel side who the guard is. */
+static int claim(int claim_fd, int map_fd)
+{
+	__u64 ctx[2] = { (__u32)claim_fd, (__u32)map_fd };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(ctx));
+
+	return bpf_prog_test_run_opts(claim_fd, &opts) < 0 ? -errno : 0;
+}
+
+static int load_and_attach(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
+{
+	struct bpf_program *prog;
+	struct guard_bpf *skel;
+	int r;
+
+	skel = l->skel = guard_bpf__open();
+	if (!skel)
+		return fail(-errno, why, why_len, "opening the BPF object: %s", strerror(errno));
+	skel->rodata->bw_task_scratch = bw_feature(c->features, BW_FEATURE_TASK_STORAGE);
+	skel->rodata->bw_lsm_kernel_arg = bw_feature(c->features, BW_FEATURE_KERNEL_ARG);
+	skel->rodata->bw_tier_watch = c->tier == BW_TIER_WATCH;
+	skel->rodata->bw_command_mask = reported_commands;
+	if (!skel->rodata->bw_task_scratch)
+		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);
+	bpf_object__for_each_program(prog, skel->obj) {
+		const char *name = bpf_program__name(prog);
+
+		bpf_program__set_autoload(prog, wanted(c, name) || !strcmp(name, CLAIM_PROGRAM));
+	}
+	r = guard_bpf__load(skel);
+	if (r < 0)
+		return fail(r, why, why_len, "loading the BPF programs: %s", strerror(-r));
+	for (int i = 0; i < LOADER_MAPS; i++)
+		l->maps[i] = bpf_object__find_map_fd_by_name(skel->obj, map_names[i]);
+	l->claim = bpf_program__fd(skel->progs.bw_claim);
+	r = claim(l->claim, l->maps[LOADER_SELF]);
+	if (r < 0)
+		return fail(r, why, why_len, "running the claim program: %s", strerror(-r));
+	bpf_object__for_each_program(prog, skel->obj) {
+		struct bpf_link *link;
+
+		if (!wanted(c, bpf_program__name(prog)))
+			continue;
+		link = bpf_program__attach(prog);
+		if (!link)
+			return fail(-errno, why, why_len, "attaching %s: %s", bpf_program__name(prog), strerror(errno));
+		l->progs[l->n_links] = bpf_program__fd(prog);
+		l->links[l->n_links++] = link;
+	}
+	return 0;
+}
+
+static int pin_all(struct loader *l, char *why, size_t why_len)
+{
+	char path[PATH_MAX + 64];
+
+	if (mkdir(l->pin_dir, 0700) < 0 && errno != EEXIST)
+		return fail(-errno, why, why_len, "%s: %s", l->pin_dir, strerror(errno));
+	if (mkdir(l->set, 0700) < 0 && errno != EEXIST)
+		return fail(-errno, why, why_len, "%s: %s", l->set, strerror(errno));
+	for (int i = 0; i < LOADER_MAPS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", l->set, map_names[i]);
+		unlink(path);
+		if (bpf_obj_pin(l->maps[i], path) < 0)
+			return fail(-errno, why, why_len, "pinning %s: %s", path, strerror(errno));
+	}
+	snprintf(path, sizeof(path), "%s/%s", l->set, CLAIM_PROGRAM);
+	unlink(path);
+	if (bpf_obj_pin(l->claim, path) < 0)
+		return fail(-errno, why, why_len, "pinning %s: %s", path, strerror(errno));
+	for (unsigned int i = 0; i < l->n_links; i++) {
+		int r;
+
+		snprintf(path, sizeof(path), "%s/link_%u", l->set, i);
+		unlink(path);
+		r = bpf_link__pin(l->links[i], path);
+		if (r < 0)
+			return fail(r, why, why_len, "pinning %s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+/* The program behind a link, for its statistics; -1 if it cannot be had. */
+static int link_program(int link_fd)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link_fd, &info, &len) < 0)
+		return -1;
+	return bpf_prog_get_fd_by_id(info.prog_id);
+}
+
+/* Takes over the set at l->set. -ENOENT when there is none, or not all of it. */
+static int adopt(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
+{
+	unsigned int expected = c->tier == BW_TIER_WATCH ? 2 : 3;
+	char path[PATH_MAX + 64];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", l->set, CLAIM_PROGRAM);
+	l->claim = bpf_obj_get(path);
+	if (l->claim < 0)
+		return -ENOENT;
+	for (int i = 0; i < LOADER_MAPS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", l->set, map_names[i]);
+		l->maps[i] = bpf_obj_get(path);
+		if (l->maps[i] < 0)
+			return -ENOENT;
+	}
+	r = claim(l->claim, l->maps[LOADER_SELF]);
+	if (r < 0)
+		return fail(r, why, why_len, "claiming %s: %s", l->set, strerror(-r));
+	for (unsigned int i = 0; i < expected; i++) {
+		snprintf(path, sizeof(path), "%s/link_%u", l->set, i);
+		l->links[i] = bpf_link__open(path);
+		if (!l->links[i])
+			return -ENOENT;
+		l->progs[i] = link_program(bpf_link__fd(l->links[i]));
+		l->n_links++;
+	}
+	l->adopted = true;
+	return 0;
+}
+
+static void drop_handles(struct loader *l)
+{
+	for (unsigned int i = 0; i < l->n_links; i++) {
+		/* Of a pinned link only the descriptor goes away. */
+		bpf_link__destroy(l->links[i]);
+		if (!l->skel && l->progs[i] >= 0)
+			close(l->progs[i]);
+	}
+	l->n_links = 0;
+	if (l->skel) {
+		guard_bpf__destroy(l->skel);
+		l->skel = NULL;
+	} else {
+		for (int i = 0; i < LOADER_MAPS; i++)
+			if (l->maps[i] >= 0)
+				close(l->maps[i]);
+		if (l->claim >= 0)
+			close(l->claim);
+	}
+	for (int i = 0; i < LOADER_MAPS; i++)
+		l->maps[i] = -1;
+	l->claim = -1;
+}
+
+/* Calls @fn for each set directory under the pin directory; returns the number of calls, or a negative errno. */
+static int for_each_set(const char *pin_dir, void (*fn)(const char *path, void *arg), void *arg)
+{
+	DIR *d = opendir(pin_dir);
+	struct dirent *e;
+	int n = 0;
+
+	if (!d)
+		return errno == ENOENT ? 0 : -errno;
+	while ((e = readdir(d))) {
+		char path[PATH_MAX];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", pin_dir, e->d_name);
+		fn(path, arg);
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+/* An earlier guard's programs must let this process load its own. */
+static void claim_set(const char *path, void *arg)
+{
+	_cleanup_close_ int prog = -1, map = -1;
+	char file[PATH_MAX + 64];
+
+	snprintf(file, sizeof(file), "%s/%s", path, CLAIM_PROGRAM);
+	prog = bpf_obj_get(file);
+	snprintf(file, sizeof(file), "%s/%s", path, map_names[LOADER_SELF]);
+	map = bpf_obj_get(file);
+	if (prog >= 0 && map >= 0)
+		claim(prog, map);
+}
+
+static void remove_set(const char *path, void *arg)
+{
+	const char *except = arg;
+	struct dirent *e;
+	DIR *d;
+
+	if (except && !strcmp(path, except))
+		return;
+	d = opendir(path);
+	if (!d)
+		return;
+	while ((e = readdir(d))) {
+		char file[PATH_MAX + 300];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+		unlink(file);
+	}
+	closedir(d);
+	rmdir(path);
+}
+
+int loader_open(const struct loader_config *c, struct loader **ret, char *why, size_t why_len)
+{
+	struct loader *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return fail(-ENOMEM, why, why_len, "no memory");
+	libbpf_set_print(print_libbpf);
+	for (int i = 0; i < LOADER_MAPS; i++)
+		l->maps[i] = -1;
+	l->claim = -1;
+	snprintf(l->pin_dir, sizeof(l->pin_dir), "%s", c->pin_dir);
+	for_each_set(l->pin_dir, claim_set, NULL);
+	if (c->persistent) {
+		set_name(c, l->set, sizeof(l->set));
+		r = adopt(l, c, why, why_len);
+		if (!r) {
+			*ret = l;
+			return 0;
+		}
+		drop_handles(l);
+		if (r != -ENOENT)
+			goto out;
+	}
+	r = load_and_attach(l, c, why, why_len);
+	if (!r && c->persistent)
+		r = pin_all(l, why, why_len);
+	if (!r) {
+		*ret = l;
+		return 0;
+	}
+	if (l->set[0])
+		remove_set(l->set, NULL);
+out:
+	loader_free(l);
+	return r;
+}
+
+void loader_free(struct loader *l)
+{
+	if (!l)
+		return;
+	drop_handles(l);
+	free(l);
+}
+
+bool loader_adopted(const struct loader *l)
+{
+	return l->adopted;
+}
+
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) ? info.id : 0;
+}
+
+bool loader_owns(const struct loader *l, uint32_t prog_id)
+{
+	if (program_id(l->claim) == prog_id)
+		return true;
+	for (unsigned int i = 0; i < l->n_links; i++)
+		if (program_id(l->progs[i]) == prog_id)
+			return true;
+	return false;
+}
+
+int loader_map_fd(const struct loader *l, enum loader_map map)
+{
+	return l->maps[map];
+}
+
+uint64_t loader_misses(const struct loader *l)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < l->n_links; i++) {
+		struct bpf_prog_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (l->progs[i] >= 0 && !bpf_obj_get_info_by_fd(l->progs[i], &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
+int loader_stats(const struct loader *l, struct bw_stats *ret)
+{
+	int n = libbpf_num_possible_cpus();
+	_cleanup_free_ struct bw_cpu_value {
+		struct bw_stats stats;
+		__u64 seq;
+	} *cpus = NULL;
+	__u32 zero = 0;
+
+	if (n < 0)
+		return n;
+	cpus = calloc((size_t)n, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(l->maps[LOADER_CPUS], &zero, cpus) < 0)
+		return -errno;
+	memset(ret, 0, sizeof(*ret));
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < BW_STAT_COUNT; k++)
+			ret->v[k] += cpus[i].stats.v[k];
+	return 0;
+}
+
+bool loader_alive(const struct loader *l)
+{
+	struct bw_stats before, after;
+	__u32 unused = 0;
+
+	/* ENABLE_STATS with a bad type is refused after the hooks have seen it. */
+	if (loader_stats(l, &before) < 0)
+		return false;
+	close(bpf_enable_stats((enum bpf_stats_type)~unused));
+	if (loader_stats(l, &after) < 0)
+		return false;
+	return after.v[BW_STAT_CANARY] > before.v[BW_STAT_CANARY];
+}
+
+int loader_remove_others(const struct loader *l)
+{
+	return for_each_set(l->pin_dir, remove_set, (void *)l->set);
+}
+
+int loader_disarm(const char *pin_dir)
+{
+	int n = for_each_set(pin_dir, remove_set, NULL);
+
+	rmdir(pin_dir);
+	return n;
+}

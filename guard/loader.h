@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_GUARD_LOADER_H
+#define BW_GUARD_LOADER_H
+/*
+ * Puts the guard's BPF programs into the kernel for a tier, or takes over those that an earlier guard left there.
+ *
+ * Persistent programs are pinned under PIN_DIR/BUILD-MECHANISM/: "BUILD" is a hash of the BPF object, so that a new version
+ * of the guard never mistakes the programs of an older one for its own. The order of an upgrade is: claim the old
+ * programs (so that they let this process load), load and attach the new ones, give them the policy, remove the old.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+#include "common/feature.h"
+
+#define LOADER_PIN_DIR "/sys/fs/bpf/bpfwarden"
+
+enum loader_map {
+	LOADER_ALERTS,
+	LOADER_EVENTS,
+	LOADER_CPUS,
+	LOADER_SELF,
+	LOADER_CONF,
+	LOADER_APPROVALS,
+	LOADER_BINDINGS,
+	LOADER_KFUNCS,
+	LOADER_ADMITTED,
+	LOADER_HELPER_IMMS,
+	LOADER_MAPS
+};
+
+struct loader_config {
+	const struct bw_features *features;
+	enum bw_tier tier; /* BW_TIER_WATCH or BW_TIER_ENFORCE */
+	enum bw_mechanism mechanism;
+	bool persistent;     /* pin, and take over what is pinned */
+	const char *pin_dir; /* on a BPF file system */
+};
+
+struct loader;
+
+/*
+ * Loads and attaches, or adopts. On failure returns a negative errno, *ret untouched, and says in @why (one line) what
+ * could not be done. loader_free() detaches what is not pinned.
+ */
+int loader_open(const struct loader_config *config, struct loader **ret, char *why, size_t why_len);
+void loader_free(struct loader *l);
+bool loader_adopted(const struct loader *l);
+/* Is this one of the programs attached here, or the claim program? */
+bool loader_owns(const struct loader *l, uint32_t prog_id);
+int loader_map_fd(const struct loader *l, enum loader_map map);
+/* Number of programs that the kernel skipped because they were already running on the CPU: verdicts not given. */
+uint64_t loader_misses(const struct loader *l);
+/* Sums the per-CPU counters. */
+int loader_stats(const struct loader *l, struct bw_stats *ret);
+/* True when the hooks count a bpf() call made now by this process. */
+bool loader_alive(const struct loader *l);
+/* Unpins every other set of programs under the pin directory. Returns how many there were, or a negative errno. */
+int loader_remove_others(const struct loader *l);
+/* Unpins every set of programs; enforcement ends. Returns how many there were, or a negative errno. */
+int loader_disarm(const char *pin_dir);
+
+#endif

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* bpfwardend: the guard. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/feature.h"
+#include "common/log.h"
+#include "common/opts.h"
+#include "guard/config.h"
+#include "guard/guard.h"
+#include "guard/loader.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const struct bw_command command = {
+	"bpfwardend", "", "Guards a host against BPF programs that nobody approved: reports every load, and refuses in mode enforce.",
+	"It probes what the kernel offers and runs in the best tier: enforce (BPF LSM, or fmod_ret on the security functions),\n"
+	"else watch (reports only); it says which and why. SIGHUP reads the policy again; one that has an error is refused and\n"
+	"the running one stays. SIGTERM drains and ends. In mode enforce the kernel goes on refusing after the guard has ended,\n"
+	"however it ended; --disarm ends that.",
+};
+
+static int apply_options(struct config *c, const char *mode, const char *policy, const char *state_dir, const char *socket,
+			 const char *output, const char *pin_dir, const char *features)
+{
+	int r = 0;
+
+	if (mode)
+		c->mode = strcmp(mode, "enforce") ? BW_MODE_OBSERVE : BW_MODE_ENFORCE;
+	if (policy)
+		r = config_set(&c->policy, policy);
+	if (!r && state_dir)
+		r = config_set(&c->state_dir, state_dir);
+	if (!r && socket)
+		r = config_set(&c->socket, socket);
+	if (!r && output)
+		r = config_set(&c->output, output);
+	if (!r && pin_dir)
+		r = config_set(&c->pin_dir, pin_dir);
+	if (!r && features)
+		r = config_set(&c->features, features);
+	return r;
+}
+
+/*
+ * Goes to the background. The first process stays until the guard is up or has failed, and ends with its status, so that
+ * whoever starts the guard sees on the spot whether it guards. Returns the descriptor to report on, in the background.
+ */
+static int background(void)
+{
+	unsigned char status = EXIT_FAILED;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		close(fds[1]);
+		if (read(fds[0], &status, 1) != 1)
+			status = EXIT_FAILED;
+		_exit(status);
+	}
+	close(fds[0]);
+	setsid();
+	return fds[1];
+}
+
+static void report_ready(int fd, unsigned char status)
+{
+	int null;
+
+	if (fd < 0)
+		return;
+	if (!status) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null >= 0)
+			for (int i = 0; i < 3; i++)
+				dup2(null, i);
+		if (chdir("/") < 0)
+			bw_warn("/: %s, ignoring", strerror(errno));
+	}
+	if (write(fd, &status, 1) != 1)
+		bw_warn("the process that started the guard has gone, ignoring");
+	close(fd);
+}
+
+/* What failed before the guard was up is the fault of its input, or of the host. */
+static int exit_status(int r)
+{
+	static const int input[] = { EINVAL, EBADMSG, EISDIR, EFBIG, ENOENT, EACCES, E2BIG };
+
+	for (size_t i = 0; i < sizeof(input) / sizeof(input[0]); i++)
+		if (r == -input[i])
+			return EXIT_USAGE;
+	return EXIT_FAILED;
+}
+
+/* Probes and starts. Returns 0, or the exit status after saying why. */
+static int start(const struct config *config, struct bw_features *features, struct guard **ret)
+{
+	const char *bad = NULL;
+	char why[1024] = "";
+	int r;
+
+	bw_features_probe(features);
+	if (config->features && bw_features_override(features, config->features, &bad) < 0) {
+		bw_err("--features: \"%s\" switches off no feature that is known; bpfwarden doctor lists them", bad);
+		return EXIT_USAGE;
+	}
+	r = guard_open(config, features, ret, why, sizeof(why));
+	if (r < 0) {
+		bw_err("%s", why);
+		return exit_status(r);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = NULL, *mode = NULL, *policy = NULL, *state_dir = NULL, *socket = NULL, *output = NULL;
+	const char *pin_dir = NULL, *features = NULL;
+	struct config config = { .mode = BW_MODE_OBSERVE, .retention_rows = 10000000, .retention_days = 90 };
+	bool foreground = false, verbose = false, disarm = false, version = false;
+	const struct bw_opt opts[] = {
+		BW_OPTS_HELP_ROW,
+		{ BW_OPT_FLAG, 'f', "foreground", &foreground, NULL, "stay in the foreground; events go to standard output unless --output says otherwise" },
+		{ BW_OPT_STRING, 'c', "config", &file, "FILE", "settings (default " CONFIG_FILE ", if it exists)" },
+		{ BW_OPT_CHOICE, 'm', "mode", &mode, "observe|enforce", "observe (the default) reports; enforce refuses" },
+		{ BW_OPT_STRING, 'p', "policy", &policy, "FILE", "the policy (default " CONFIG_POLICY ")" },
+		{ BW_OPT_STRING, 0, "state-dir", &state_dir, "DIR", "event store (default " CONFIG_STATE_DIR ")" },
+		{ BW_OPT_STRING, 0, "socket", &socket, "PATH", "control socket (default " CONFIG_SOCKET ")" },
+		{ BW_OPT_STRING, 'o', "output", &output, "FILE", "append each event as a JSON line to FILE; - is standard output" },
+		{ BW_OPT_STRING, 0, "pin-dir", &pin_dir, "DIR", "on a BPF file system (default " LOADER_PIN_DIR ")" },
+		{ BW_OPT_STRING, 0, "features", &features, "-NAME,...", "do without features of the kernel, for tests and troubleshooting (bpfwarden doctor lists them)" },
+		{ BW_OPT_FLAG, 0, "disarm", &disarm, NULL, "remove the programs that a guard left in the kernel, and exit" },
+		{ BW_OPT_FLAG, 'v', "verbose", &verbose, NULL, "say more" },
+		{ BW_OPT_FLAG, 0, "version", &version, NULL, "print the version" },
+		{ 0 },
+	};
+	struct bw_features probed;
+	struct guard *guard = NULL;
+	char why[1024] = "";
+	int nargs, r, ready = -1;
+
+	r = bw_opts_parse(&command, opts, argc, argv, &nargs);
+	if (r)
+		return r < 0 ? EXIT_USAGE : 0;
+	if (nargs) {
+		fprintf(stderr, "bpfwardend: unexpected \"%s\"; --help explains\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	if (version) {
+		printf("bpfwardend %s\n", BW_VERSION);
+		return 0;
+	}
+	bw_log_init("bpfwardend", verbose ? BW_LOG_DEBUG : BW_LOG_INFO);
+	r = config_read(file ? file : CONFIG_FILE, &config, why, sizeof(why));
+	if (r < 0 && (file || r != -ENOENT)) {
+		bw_err("%s", why);
+		return EXIT_USAGE;
+	}
+	if (!output && foreground && !config.output)
+		output = "-";
+	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features) < 0) {
+		bw_err("no memory");
+		return EXIT_FAILED;
+	}
+	if (disarm) {
+		int n = loader_disarm(config.pin_dir ? config.pin_dir : LOADER_PIN_DIR);
+
+		if (n < 0)
+			bw_err("%s: %s", config.pin_dir ? config.pin_dir : LOADER_PIN_DIR, strerror(-n));
+		else
+			bw_notice("disarmed: %d set%s of programs removed", n, n == 1 ? "" : "s");
+		config_free(&config);
+		return n < 0 ? EXIT_FAILED : 0;
+	}
+	/* A dump of this process would hold what the events say about others. */
+	prctl(PR_SET_DUMPABLE, 0);
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	if (!foreground) {
+		ready = background();
+		if (ready < 0) {
+			bw_err("going to the background: %s", strerror(-ready));
+			return EXIT_FAILED;
+		}
+	}
+	r = start(&config, &probed, &guard);
+	report_ready(ready, (unsigned char)r);
+	if (!r) {
+		r = guard_run(guard) < 0 ? EXIT_FAILED : 0;
+		guard_free(guard);
+	}
+	config_free(&config);
+	return r;
+}
