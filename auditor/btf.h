@@ -82,7 +82,7 @@ bool bw_btf_type(const struct bw_btf *b, uint32_t id, struct bw_btf_type *ret);
 /* Member @i of @t; false when it has none such. */
 bool bw_btf_member(const struct bw_btf *b, const struct bw_btf_type *t, uint32_t i, struct bw_btf_member *ret);
 bool bw_btf_array(const struct bw_btf *b, const struct bw_btf_type *t, struct bw_btf_array *ret);
-/* INT encoding: bit 0 signed, 1 char, 2 bool; -1 for another kind. */
+/* INT encoding: BTF_INT_SIGNED 1, CHAR 2, BOOL 4; -1 for another kind. */
 int bw_btf_int_encoding(const struct bw_btf *b, const struct bw_btf_type *t);
 /* VAR linkage (0 static, 1 global, 2 extern), DECL_TAG component index; FUNC linkage is vlen. */
 uint32_t bw_btf_var_linkage(const struct bw_btf *b, const struct bw_btf_type *t);

@@ -122,6 +122,8 @@ struct bw_func {
 	uint32_t first, n_insns; /* range in that code */
 	enum bw_binding binding;
 	bool hidden;	       /* STV_HIDDEN or INTERNAL: verified like a static function */
+	bool typed;	       /* a STT_FUNC symbol says so */
+	bool nameless;	       /* code without a symbol; the name is made up from the section's */
 	uint32_t btf_func;     /* BTF_KIND_FUNC id, 0 for none */
 	int32_t prog;	       /* the entry program this is, or BW_NONE: a subprogram */
 };
@@ -130,13 +132,13 @@ struct bw_func {
 struct bw_secdef {
 	bool known;	    /* the type follows from the section's name */
 	uint32_t prog_type; /* BPF_PROG_TYPE_UNSPEC (0) when not known */
-	int32_t attach_type; /* BW_NONE when the type has none or several */
+	int32_t attach_type; /* 0 when the type has none; BW_NONE when the name does not tell which */
 	const char *rule;    /* which grammar rule matched ("kprobe.multi+"), "" for none */
 	const char *target;  /* the text after the rule's prefix: "do_sys_openat2", "libssl.so:SSL_read", "" */
 	uint64_t target_off; /* "+0x10" of kprobe and uprobe targets */
 	bool sleepable;
 	bool autoload; /* false for SEC("?...") */
-	bool optional_btf; /* the attach type is only a preference (libbpf's "exp attach optional") */
+	bool attach_optional; /* the attach type is left out on kernels that do not know it */
 	bool needs_btf_target; /* attaches to a kernel (or program) function or type by BTF: fentry, lsm, tp_btf, ... */
 	bool multi;   /* kprobe.multi, uprobe.multi: the target is a glob */
 	bool session; /* kprobe.session, uprobe.session, fsession: runs at entry and return */
@@ -177,6 +179,14 @@ struct bw_map_init {
 	const char *name;
 };
 
+/* A variable in a data map. */
+struct bw_var {
+	const char *name;
+	uint64_t off, size;
+	uint32_t type; /* its BTF type (not the VAR), 0 for none */
+	bool global;
+};
+
 struct bw_map {
 	const char *name;
 	enum bw_map_kind kind;
@@ -188,7 +198,11 @@ struct bw_map {
 	uint32_t key_type, value_type; /* BTF type ids, 0 for none */
 	bool value_size_known; /* false when the size is only fixed at load (per-CPU arrays by CPU count and the like) */
 	bool frozen;	     /* read-only for programs: .rodata, .kconfig, BPF_F_RDONLY_PROG */
+	bool autocreate;     /* false when the loader creates it only on request (SEC("?.struct_ops")) */
 	int32_t inner;	     /* maps index of the definition of the inner map, or BW_NONE */
+	uint32_t inner_id, inner_index; /* how iproute2 and legacy definitions name it: a map's id; its place + 1 */
+	bool has_values;     /* BTF definition with a "values" member, at values_off in the definition */
+	uint32_t values_off;
 	bool is_inner;	     /* exists only as another map's inner definition */
 	struct bw_map_init *init;
 	uint32_t n_init;
@@ -196,6 +210,8 @@ struct bw_map {
 	uint64_t sec_off, sec_size; /* its place in the section */
 	struct bw_slice data;	    /* initial bytes of data maps; shorter than value_size (.bss: empty) means zeros follow */
 	uint32_t datasec;	    /* BTF_KIND_DATASEC id of data maps, 0 for none */
+	struct bw_var *vars;	    /* sorted by off */
+	uint32_t n_vars;
 	struct bw_reloc *relocs;    /* pointers inside the initial data; .insn is the byte offset here. Sorted */
 	uint32_t n_relocs;
 	int32_t struct_ops; /* index in object.struct_ops, or BW_NONE */
@@ -326,7 +342,7 @@ int32_t bw_object_func_starting(const struct bw_object *o, int32_t code, uint32_
 /* By name; BW_NONE when there is none. */
 int32_t bw_object_find_prog(const struct bw_object *o, const char *name);
 int32_t bw_object_find_map(const struct bw_object *o, const char *name);
-/* The variable of data map @map that covers byte @off: its name and the offset inside it; NULL when not known. */
-const char *bw_object_data_var(const struct bw_object *o, int32_t map, uint64_t off, uint64_t *ret_delta);
+/* The variable of data map @map that covers byte @off; NULL when not known. */
+const struct bw_var *bw_object_data_var(const struct bw_object *o, int32_t map, uint64_t off);
 
 #endif
