@@ -91,7 +91,7 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 	bpf_probe_read_kernel(&s->load.prog_flags, sizeof(u32), &attr->prog_flags);
 	if (kernel)
 		s->load.load_flags |= BW_LOAD_KERNEL;
-	if (insns_digest(s, (u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi), s->load.insn_cnt, false, slot)) {
+	if (insns_digest(s, address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi), s->load.insn_cnt, false, slot)) {
 		s->load.identity = BW_IDENTITY_DIGEST;
 	} else {
 		s->load.load_flags |= BW_LOAD_INSNS_TRUNCATED | BW_LOAD_HELPERS_UNKNOWN;
@@ -191,7 +191,7 @@ static __always_inline int judge_prog_fd(struct bpf_prog *prog)
 		s->load.prog_flags = call->prog_flags;
 		s->load.load_flags |= call->flags;
 	}
-	helpers_from_xlated(s, (u64)prog + bpf_core_field_offset(struct bpf_prog, insnsi), len);
+	helpers_from_xlated(s, address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi), len);
 	/* Before 6.9 nobody can tell from the rewritten instructions whose maps they use. */
 	s->load.load_flags |= BW_LOAD_FOREIGN_MAP & (call && is_load ? 0 : ~0u);
 	verdict_load(s, self, slot);

@@ -6,6 +6,18 @@
  */
 #include "bpf/maps.bpf.h"
 
+/*
+ * The address as a plain number. The verifier restricts arithmetic on pointers whose type it knows; read back through
+ * memory, it is a number that only probe reads can use.
+ */
+static __always_inline u64 address_of(const void *p)
+{
+	u64 v = 0;
+
+	bpf_probe_read_kernel(&v, sizeof(v), &p);
+	return v;
+}
+
 #define BW_PATH_COMPONENTS 24
 #define BW_PATH_COMPONENT_LEN 64
 
