@@ -18,7 +18,7 @@ static __always_inline void load_begin(struct bw_scratch *s, enum bw_hook hook)
 	s->helper_calls = 0;
 	s->first = 0;
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), hook);
-	extract_actor(&s->load.actor);
+	bw_extract_actor();
 }
 
 static __always_inline void load_from_prog(struct bw_event_load *e, struct bpf_prog *prog)
@@ -110,53 +110,56 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 #define BW_XLATED_BLOCKS 1024 /* of 8 instructions: what a bounded loop may look at on 5.10 */
 
 /*
- * Which helpers the rewritten instructions call. A resolved call holds the helper's address relative to
- * __bpf_call_base; calls that the verifier inlined are gone.
+ * Notes the helpers that eight rewritten instructions call, @n of which count. A resolved call holds the helper's address
+ * relative to __bpf_call_base; calls that the verifier inlined are gone. Returns 1 when they cannot be read. Global, so
+ * that the verifier of 5.10 need not follow it a thousand times.
  */
-static __noinline int helpers_from_xlated(struct bw_scratch *s, u64 base, u32 len)
+__noinline int bw_xlated_block(u64 address, u32 n)
 {
-	u64 w[8];
-	u32 i;
+	struct bw_scratch *s = scratch_get();
+	u64 w[8] = {};
 
 	if (!s)
-		return 0;
+		return 1;
+	/* The last block may end before its eighth instruction: then one by one. */
+	if (n >= 8) {
+		if (bpf_probe_read_kernel(w, sizeof(w), (void *)address))
+			return 1;
+	} else {
+		for (u32 k = 0; k < 7; k++)
+			if (k < n && bpf_probe_read_kernel(&w[k], 8, (void *)(address + k * 8)))
+				return 1;
+	}
+	for (u32 k = 0; k < 8; k++) {
+		s32 imm = (s32)INSN_IMM(w[k]);
+		u32 *id;
+
+		if (INSN_CODE(w[k]) != CALL)
+			continue;
+		if (INSN_SRC(w[k]) == 2)
+			s->load.kfunc_count++;
+		if (INSN_SRC(w[k]) != 0)
+			continue;
+		s->helper_calls++;
+		id = bpf_map_lookup_elem(&bw_helper_imms, &imm);
+		if (id)
+			note_helper(s, *id);
+	}
+	return 0;
+}
+
+static __always_inline void helpers_from_xlated(struct bw_scratch *s, u64 base, u32 len)
+{
+	u32 i;
+
 	s->load.load_flags |= BW_LOAD_HELPERS_FROM_XLATED;
 	for (i = 0; i < BW_XLATED_BLOCKS; i++) {
-		u32 n = 8;
-
 		if (i * 8 >= len)
-			return 0;
-		if (i * 8 + 8 > len)
-			n = len - i * 8;
-		/* Reading past the end stays inside the page-sized allocation of the program or fails as a whole. */
-		if (bpf_probe_read_kernel(w, sizeof(w), (void *)(base + (u64)i * 64))) {
-			if (n == 8)
-				break;
-			for (u32 k = 0; k < 7; k++) {
-				w[k] = 0;
-				if (k < n)
-					bpf_probe_read_kernel(&w[k], 8, (void *)(base + (u64)i * 64 + k * 8));
-			}
-		}
-		for (u32 k = 0; k < 8; k++) {
-			s32 imm = (s32)INSN_IMM(w[k]);
-			u32 *id;
-
-			if (k >= n || INSN_CODE(w[k]) != CALL)
-				continue;
-			if (INSN_SRC(w[k]) == 2) {
-				s->load.kfunc_count++;
-				continue;
-			}
-			if (INSN_SRC(w[k]) != 0)
-				continue;
-			id = bpf_map_lookup_elem(&bw_helper_imms, &imm);
-			if (id)
-				note_helper(s, *id);
-		}
+			return;
+		if (bw_xlated_block(base + (u64)i * 64, len - i * 8))
+			break;
 	}
 	s->load.load_flags |= BW_LOAD_HELPERS_UNKNOWN;
-	return 0;
 }
 
 static __always_inline int judge_prog_fd(struct bpf_prog *prog)

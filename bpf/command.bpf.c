@@ -68,7 +68,7 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 	}
 	__builtin_memset(&s->command, 0, sizeof(s->command));
 	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_BPF);
-	extract_actor(&s->command.actor);
+	bw_extract_actor();
 	if (is_guard(&s->command.actor, self))
 		return 0;
 	s->command.cmd = cmd;
@@ -136,7 +136,7 @@ static __always_inline int on_bpf_map(struct bpf_map *map, u32 fmode)
 	}
 	__builtin_memset(&s->map, 0, sizeof(s->map));
 	event_begin(&s->map.hdr, BW_EVENT_MAP, sizeof(s->map), BW_HOOK_BPF_MAP);
-	extract_actor(&s->map.actor);
+	bw_extract_actor();
 	if (is_guard(&s->map.actor, self))
 		return 0;
 	s->map.map_id = BPF_CORE_READ(map, id);

@@ -142,8 +142,9 @@ static __always_inline void verdict_set(struct bw_scratch *s, enum bw_verdict ve
 }
 
 /* Rules, approval, inertness, default: everything but the exemptions. */
-static __noinline int verdict_judge(struct bw_scratch *s, u32 slot)
+__weak __noinline int bw_judge(u32 slot)
 {
+	struct bw_scratch *s = scratch_get();
 	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
 	struct bw_approval *approval;
 	int binding = BW_REASON_NONE;
@@ -229,7 +230,7 @@ static __always_inline void verdict_load(struct bw_scratch *s, const struct bw_g
 		s->load.rule = ~0u;
 		verdict_set(s, BW_VERDICT_ALLOW, BW_REASON_INIT);
 	} else {
-		verdict_judge(s, slot);
+		bw_judge(slot);
 	}
 }
 

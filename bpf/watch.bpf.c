@@ -114,7 +114,7 @@ static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
 	s->helper_calls = 0;
 	s->first = 0;
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), BW_HOOK_SYS_BPF);
-	extract_actor(&s->load.actor);
+	bw_extract_actor();
 	load_from_attr(&s->load, call);
 	s->load.load_flags |= call->flags;
 	s->load.error = (s32)ret;
@@ -153,7 +153,7 @@ static __noinline int watch_command(struct bw_call *call, long ret)
 	}
 	__builtin_memset(&s->command, 0, sizeof(s->command));
 	event_begin(&s->command.hdr, BW_EVENT_COMMAND, sizeof(s->command), BW_HOOK_SYS_BPF);
-	extract_actor(&s->command.actor);
+	bw_extract_actor();
 	if (is_guard(&s->command.actor, self))
 		return 0;
 	s->command.cmd = call->cmd;
