@@ -14,5 +14,6 @@ enum bw_exit {
 };
 
 int cmd_version(int argc, char **argv);
+int cmd_identify(int argc, char **argv);
 
 #endif

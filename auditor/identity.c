@@ -7,7 +7,7 @@
 #include "common/limits.h"
 
 #define LD_IMM64 (BPF_LD | BPF_IMM | BPF_DW)
-#define CALL (BPF_JMP | BPF_CALL)
+#define CALL	 (BPF_JMP | BPF_CALL)
 
 /* Not in the uapi headers of every supported build: linux/bpf.h, "BPF_PSEUDO_*". */
 enum { SRC_MAP_FD = 1, SRC_MAP_VALUE = 2, SRC_BTF_ID = 3, SRC_MAP_IDX = 5, SRC_MAP_IDX_VALUE = 6 };

@@ -11,7 +11,7 @@
 #include <linux/bpf.h>
 
 #define BW_LOAD_DIGEST_LEN 32
-#define BW_KERNEL_TAG_LEN 8 /* BPF_TAG_SIZE */
+#define BW_KERNEL_TAG_LEN  8 /* BPF_TAG_SIZE */
 
 enum bw_tag_alg {
 	BW_TAG_SHA1,   /* kernels before 6.18 */
@@ -31,11 +31,10 @@ struct bw_identity_summary {
 
 /*
  * SHA-256 of the instructions with every field zeroed that names a descriptor, an index or a BTF id:
- *   ld_imm64 src_reg 1, 2, 5, 6 (map)    the first imm; the second slot stays (2 and 6: the offset into the map's value)
- *   ld_imm64 src_reg 3 (typed ksym)      both imms
- *   call src_reg 2 (kfunc)               imm and off
- * Everything else counts as given. The LSM hook computes the same over bpf_prog->insnsi before verification.
- * Returns 0, -EINVAL for no instructions, -E2BIG over BW_MAX_INSNS, -ENOMEM.
+ *   ld_imm64 src_reg 1, 2, 5, 6 (map)    the first imm; the second slot stays (2 and 6: the offset into the map's
+ * value) ld_imm64 src_reg 3 (typed ksym)      both imms call src_reg 2 (kfunc)               imm and off Everything
+ * else counts as given. The LSM hook computes the same over bpf_prog->insnsi before verification. Returns 0, -EINVAL
+ * for no instructions, -E2BIG over BW_MAX_INSNS, -ENOMEM.
  */
 int identity_load_digest(const struct bpf_insn *insns, size_t n, uint8_t ret_digest[BW_LOAD_DIGEST_LEN]);
 
@@ -44,7 +43,8 @@ int identity_load_digest(const struct bpf_insn *insns, size_t n, uint8_t ret_dig
  * src_reg 1 and 2 and nothing else (not the fd_array forms 5 and 6, not BTF ids): the first 8 bytes of SHA-1, from 6.18
  * on of SHA-256. Errors as above.
  */
-int identity_kernel_tag(const struct bpf_insn *insns, size_t n, enum bw_tag_alg alg, uint8_t ret_tag[BW_KERNEL_TAG_LEN]);
+int identity_kernel_tag(const struct bpf_insn *insns, size_t n, enum bw_tag_alg alg,
+			uint8_t ret_tag[BW_KERNEL_TAG_LEN]);
 
 void identity_summary(const struct bpf_insn *insns, size_t n, struct bw_identity_summary *ret);
 

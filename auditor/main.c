@@ -17,6 +17,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "version", cmd_version, "print the version" },
 };
 

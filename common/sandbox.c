@@ -56,8 +56,10 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 
 #if defined(__x86_64__)
 	greg_t *r = uc->uc_mcontext.gregs;
-	const unsigned long args[6] = { (unsigned long)r[REG_RDI], (unsigned long)r[REG_RSI], (unsigned long)r[REG_RDX],
-					(unsigned long)r[REG_R10], (unsigned long)r[REG_R8],  (unsigned long)r[REG_R9] };
+	const unsigned long args[6] = {
+		(unsigned long)r[REG_RDI], (unsigned long)r[REG_RSI], (unsigned long)r[REG_RDX],
+		(unsigned long)r[REG_R10], (unsigned long)r[REG_R8],  (unsigned long)r[REG_R9]
+	};
 
 	r[REG_RAX] = trap_fn(trap_ctx, info->si_syscall, args);
 #elif defined(__aarch64__)
@@ -162,10 +164,11 @@ static int drop_privileges(void)
 static int filter_syscalls(const struct bw_sandbox *conf)
 {
 	static const int allowed[] = {
-		SCMP_SYS(read),	  SCMP_SYS(write),  SCMP_SYS(writev),	    SCMP_SYS(pread64),	     SCMP_SYS(lseek),
-		SCMP_SYS(close),  SCMP_SYS(fstat),  SCMP_SYS(munmap),	    SCMP_SYS(mremap),	     SCMP_SYS(madvise),
-		SCMP_SYS(brk),	  SCMP_SYS(futex),  SCMP_SYS(exit),	    SCMP_SYS(exit_group),    SCMP_SYS(rt_sigreturn),
-		SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
+		SCMP_SYS(read),	       SCMP_SYS(write),		 SCMP_SYS(writev),	  SCMP_SYS(pread64),
+		SCMP_SYS(lseek),       SCMP_SYS(close),		 SCMP_SYS(fstat),	  SCMP_SYS(munmap),
+		SCMP_SYS(mremap),      SCMP_SYS(madvise),	 SCMP_SYS(brk),		  SCMP_SYS(futex),
+		SCMP_SYS(exit),	       SCMP_SYS(exit_group),	 SCMP_SYS(rt_sigreturn),  SCMP_SYS(getpid),
+		SCMP_SYS(gettid),      SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
 		SCMP_SYS(sched_yield),
 	};
 	static const int with_memfd[] = {
@@ -181,13 +184,15 @@ static int filter_syscalls(const struct bw_sandbox *conf)
 	for (size_t i = 0; i < ARRAY_SIZE(with_memfd) && r >= 0 && conf->memfd; i++)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, with_memfd[i], 0);
 	for (size_t i = 0; i < ARRAY_SIZE(fcntl_cmds) && r >= 0; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntl_cmds[i]));
+		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntl_cmds[i]));
 	if (r >= 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r >= 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	/* glibc 2.33 to 2.38 write fstat(fd) so. Hostile code in the child could add a path: metadata of files, no content. */
+	/* glibc 2.33 to 2.38 write fstat(fd) so. Hostile code in the child could add a path: metadata of files, no
+	 * content. */
 	if (r >= 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 2, SCMP_A0(SCMP_CMP_LE, INT32_MAX),
 				     SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
@@ -197,8 +202,8 @@ static int filter_syscalls(const struct bw_sandbox *conf)
 	return r;
 }
 
-__attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsigned int wall_ms, int pipe_fd, pid_t parent,
-					    int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg)
+__attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsigned int wall_ms, int pipe_fd,
+					    pid_t parent, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg)
 {
 	struct sigaction act = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO | SA_NODEFER };
 	struct bw_sandbox_out out = { .fd = OUT_FD };
@@ -322,7 +327,8 @@ static int judge(int status, char *reason, size_t reason_len)
 		int sig = WTERMSIG(status);
 
 		snprintf(reason, reason_len, "the sandboxed process %s (signal %d, %s)",
-			 sig == SIGXCPU || sig == SIGXFSZ || sig == SIGKILL ? "broke a limit" : "crashed", sig, strsignal(sig));
+			 sig == SIGXCPU || sig == SIGXFSZ || sig == SIGKILL ? "broke a limit" : "crashed", sig,
+			 strsignal(sig));
 		return -ECHILD;
 	}
 	status = WEXITSTATUS(status);

@@ -3,8 +3,8 @@
 #define BW_SANDBOX_H
 /*
  * Runs a function over untrusted bytes in a child process that can do nothing but compute: no privileges, no files, no
- * network, no new processes, bounded memory and time. Input is what the parent has in memory at the call (the child is a
- * fork); output is bytes over a pipe, which the parent must treat as untrusted.
+ * network, no new processes, bounded memory and time. Input is what the parent has in memory at the call (the child is
+ * a fork); output is bytes over a pipe, which the parent must treat as untrusted.
  *
  * The child: descriptors 0 to 2 on /dev/null, one pipe, nothing else open; empty environment; user and group 65534 when
  * it was root; no capabilities, no_new_privs; rlimits; a seccomp allowlist of memory management and of input and output
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include "common/buf.h"
 
-#define BW_SANDBOX_DEFAULT_MS 10000u
+#define BW_SANDBOX_DEFAULT_MS	  10000u
 #define BW_SANDBOX_DEFAULT_MEMORY (1024ull << 20)
 #define BW_SANDBOX_DEFAULT_OUTPUT (64ull << 20)
 
@@ -27,11 +27,11 @@
 typedef long (*bw_sandbox_trap_fn)(void *ctx, long nr, const unsigned long args[6]);
 
 struct bw_sandbox {
-	unsigned int wall_ms;	 /* 0: the default */
-	unsigned long long memory; /* address space beyond what is mapped at the call, in bytes; 0: the default */
+	unsigned int wall_ms;	       /* 0: the default */
+	unsigned long long memory;     /* address space beyond what is mapped at the call, in bytes; 0: the default */
 	unsigned long long max_output; /* 0: the default */
-	bool memfd; /* allow memfd_create, ftruncate and duplicating descriptors */
-	bw_sandbox_trap_fn trap; /* NULL: the calls fail with EPERM */
+	bool memfd;		       /* allow memfd_create, ftruncate and duplicating descriptors */
+	bw_sandbox_trap_fn trap;       /* NULL: the calls fail with EPERM */
 	void *trap_ctx;
 };
 

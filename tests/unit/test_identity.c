@@ -13,7 +13,10 @@
 #include "common/buf.h"
 #include "common/limits.h"
 
-#define INSN(c, d, s, o, i) { .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
+#define INSN(c, d, s, o, i)                                                                                            \
+	{                                                                                                              \
+		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)                                    \
+	}
 #define MOV0 INSN(0xb7, 0, 0, 0, 0)
 #define EXIT INSN(0x95, 0, 0, 0, 0)
 #define N(a) (sizeof(a) / sizeof((a)[0]))
@@ -194,9 +197,18 @@ static void sizes_are_checked(void **state)
 static void summary_counts(void **state)
 {
 	const struct bpf_insn p[] = {
-		INSN(0x18, 1, 1, 0, 3), INSN(0, 0, 0, 0, 0), INSN(0x18, 1, 3, 0, 9), INSN(0, 0, 0, 0, 4),
-		INSN(0x85, 0, 0, 0, 1),	INSN(0x85, 0, 0, 0, 255), INSN(0x85, 0, 0, 0, 2002000000), INSN(0x85, 0, 1, 0, 1),
-		INSN(0x85, 0, 2, 0, 77), EXIT, MOV0, EXIT,
+		INSN(0x18, 1, 1, 0, 3),
+		INSN(0, 0, 0, 0, 0),
+		INSN(0x18, 1, 3, 0, 9),
+		INSN(0, 0, 0, 0, 4),
+		INSN(0x85, 0, 0, 0, 1),
+		INSN(0x85, 0, 0, 0, 255),
+		INSN(0x85, 0, 0, 0, 2002000000),
+		INSN(0x85, 0, 1, 0, 1),
+		INSN(0x85, 0, 2, 0, 77),
+		EXIT,
+		MOV0,
+		EXIT,
 	};
 	struct bw_identity_summary s;
 

@@ -19,7 +19,8 @@
 
 static char reason[256];
 
-static int run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg, struct bw_buf *out)
+static int run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
+	       struct bw_buf *out)
 {
 	static const struct bw_sandbox plain;
 
@@ -97,7 +98,8 @@ static int hog(void *arg, struct bw_sandbox_out *out)
 
 static void limits_hold(void **state)
 {
-	const struct bw_sandbox quick = { .wall_ms = 200 }, small = { .max_output = 4 << 20 }, lean = { .memory = 64 << 20 };
+	const struct bw_sandbox quick = { .wall_ms = 200 }, small = { .max_output = 4 << 20 },
+				lean = { .memory = 64 << 20 };
 	_cleanup_buf_ struct bw_buf out = { 0 };
 	struct timespec a, b;
 	int blocks = 5;
@@ -136,11 +138,11 @@ static int escape(void *arg, struct bw_sandbox_out *out)
 	struct attempt a[12] = { 0 };
 	int n = 0, fd;
 
-#define TRY(what, expr)                                              \
-	do {                                                         \
-		snprintf(a[n].name, sizeof(a[n].name), "%s", what);  \
-		errno = 0;                                           \
-		a[n++].error = (long)(expr) == -1 ? errno : 0;       \
+#define TRY(what, expr)                                                                                                \
+	do {                                                                                                           \
+		snprintf(a[n].name, sizeof(a[n].name), "%s", what);                                                    \
+		errno = 0;                                                                                             \
+		a[n++].error = (long)(expr) == -1 ? errno : 0;                                                         \
 	} while (0)
 	TRY("open", open("/etc/passwd", O_RDONLY));
 	TRY("socket", socket(AF_UNIX, SOCK_STREAM, 0));
