@@ -234,7 +234,8 @@ static bool check_text(struct checker *c, size_t max_values)
 			if (!depth) {
 				if (c->off == c->len)
 					return true;
-				return check_fail(c, -EBADMSG, "text after the end of the document");
+				return check_fail(c, -EBADMSG,
+						  check_peek(c) ? "text after the end of the document" : "NUL byte");
 			}
 			ch = check_peek(c);
 			if (ch == ',')

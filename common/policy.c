@@ -391,10 +391,10 @@ static int parse_document(struct policy_parser *ps, const cJSON *root)
 	int r;
 
 	_Static_assert(ARRAY_SIZE(keys) == N_KEYS, "keys of a policy");
-	r = policy_get_members(ps, &top, keys, N_KEYS, m);
-	if (r < 0)
-		return r;
-	/* First of all: another version may mean anything. */
+	if (!cJSON_IsObject(root))
+		return policy_get_members(ps, &top, keys, N_KEYS, m);
+	/* First of all: another version may have other keys. */
+	m[VERSION] = cJSON_GetObjectItemCaseSensitive(root, keys[VERSION]);
 	if (!m[VERSION])
 		return policy_fail(ps, &top, "\"version\" is missing");
 	r = policy_get_uint(ps, MEMBER(&top, keys, m, VERSION), 0, BW_MAX_POLICY_INT, &v);
@@ -403,7 +403,8 @@ static int parse_document(struct policy_parser *ps, const cJSON *root)
 	if (v != BW_POLICY_VERSION)
 		return policy_fail(ps, MEMBER(&top, keys, m, VERSION), "version %llu is not supported, only %u",
 				   (unsigned long long)v, BW_POLICY_VERSION);
-	if (m[SCHEMA]) /* editors want it */
+	r = policy_get_members(ps, &top, keys, N_KEYS, m);
+	if (!r && m[SCHEMA]) /* editors want it */
 		r = policy_get_text(ps, MEMBER(&top, keys, m, SCHEMA), 1024, &ignored);
 	if (!r && m[NAME])
 		r = policy_get_text(ps, MEMBER(&top, keys, m, NAME), 256, &ps->policy->name);

@@ -402,6 +402,8 @@ int policy_get_symbols(struct policy_parser *ps, const struct policy_node *n, un
 		return policy_no_memory(ps);
 	cJSON_ArrayForEach(at.value, n->value) {
 		if (star && cJSON_IsString(at.value) && !strcmp(at.value->valuestring, "*")) {
+			if (*star)
+				return policy_fail(ps, &at, "is in the list already");
 			*star = true;
 		} else {
 			r = policy_get_symbol(ps, &at, &list[used]);
