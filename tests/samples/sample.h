@@ -99,6 +99,12 @@ struct tp_exit {
 	long ret;
 };
 
+/* <linux/bpf_perf_event.h>, with the registers' names from above. */
+struct bpf_perf_event_data {
+	struct pt_regs regs;
+	u64 sample_period, addr;
+};
+
 #define ENOENT_ 2
 #define EPERM_ 1
 
