@@ -15,5 +15,7 @@ enum bw_exit {
 
 int cmd_version(int argc, char **argv);
 int cmd_identify(int argc, char **argv);
+int cmd_events(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

@@ -18,6 +18,8 @@ struct command {
 
 static const struct command commands[] = {
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
+	{ "events", cmd_events, "show what the guard saw" },
+	{ "status", cmd_status, "ask the running guard how it is" },
 	{ "version", cmd_version, "print the version" },
 };
 
