@@ -17,6 +17,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "doctor", cmd_doctor, "say what the guard can do on this host, and why not more" },
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },
 	{ "status", cmd_status, "ask the running guard how it is" },

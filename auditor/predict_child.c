@@ -164,12 +164,12 @@ static void add_kconfig(struct child *c, const struct btf *btf, const struct btf
 	bw_buf_printf(&c->kconfig, "%s=%s\n", name, off);
 }
 
-/* Symbols without a type get their address from /proc/kallsyms. */
+/* Symbols without a type (libbpf cannot resolve void) get their address from /proc/kallsyms. */
 static void add_symbol(struct child *c, const struct btf *btf, const struct btf_type *var, uint32_t *n)
 {
 	const char *name = btf__name_by_offset(btf, var->name_off);
 
-	if (name && btf__resolve_type(btf, var->type) == 0 && *n < MAX_SYMBOLS)
+	if (name && btf__resolve_type(btf, var->type) < 0 && *n < MAX_SYMBOLS)
 		bw_buf_printf(&c->kallsyms, "%x%08x T %s\n", SYMBOL_HIGH, (*n)++, name);
 }
 
