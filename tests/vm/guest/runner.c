@@ -167,23 +167,19 @@ static void set_dirty(const char *what, const char *name)
 
 static void kmsg_note(const char *text)
 {
-	/* WARN() and BUG() print the cut line first; page faults and the like say "BUG:" or "Oops:". */
-	static const char *const signs[] = { "BUG: ", "Oops: ", "general protection fault", "WARNING: " };
 	static bool cut;
 
+	/* WARN() and BUG() print the cut line first; what went wrong is in the next one. */
 	if (strstr(text, "[ cut here ]")) {
 		cut = true;
 		return;
 	}
-	if (kmsg_oops[0])
+	/* die() numbers every oops; lockups, bad pages and the like say "BUG:"; all end with a trace. */
+	if (!cut && strncmp(text, "BUG: ", 5) && !strstr(text, " [#") && strncmp(text, "---[ end trace", 14))
 		return;
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		if (strncmp(text, signs[i], strlen(signs[i])) && !cut)
-			continue;
+	cut = false;
+	if (!kmsg_oops[0])
 		snprintf(kmsg_oops, sizeof(kmsg_oops), "%s", text);
-		cut = false;
-		return;
-	}
 }
 
 /* A record of /dev/kmsg: "prefix,...;text\n KEY=value\n" (Documentation/ABI/testing/dev-kmsg). */
@@ -656,7 +652,7 @@ static void on_child(int sig)
 static void run_test(const struct test *test)
 {
 	struct output out = { .len = 0 };
-	const char *verdict = "fail";
+	const char *verdict = "fail", *colon;
 	char reason[TEST_LINE_MAX + 64] = "";
 	bool open_pipe = true, timed_out = false;
 	long begin, deadline, took;
@@ -725,18 +721,19 @@ static void run_test(const struct test *test)
 		output_flush(&out);
 	close(fds[0]);
 
+	colon = last_line[0] ? ": " : "";
 	if (pid < 0)
 		snprintf(reason, sizeof(reason), "cannot fork");
 	else if (timed_out)
-		snprintf(reason, sizeof(reason), "timed out after %ld s: %s", test->timeout_s, last_line);
+		snprintf(reason, sizeof(reason), "timed out after %ld s%s%s", test->timeout_s, colon, last_line);
 	else if (WIFSIGNALED(status))
-		snprintf(reason, sizeof(reason), "signal %d: %s", WTERMSIG(status), last_line);
+		snprintf(reason, sizeof(reason), "signal %d%s%s", WTERMSIG(status), colon, last_line);
 	else if (WEXITSTATUS(status) == 0)
 		verdict = "pass";
 	else if (WEXITSTATUS(status) == EXIT_SKIP)
 		verdict = "skip";
 	else
-		snprintf(reason, sizeof(reason), "exit %d: %s", WEXITSTATUS(status), last_line);
+		snprintf(reason, sizeof(reason), "exit %d%s%s", WEXITSTATUS(status), colon, last_line);
 	if (!strcmp(verdict, "skip"))
 		snprintf(reason, sizeof(reason), "%s", last_line[0] ? last_line : "no reason given");
 
