@@ -368,6 +368,10 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 	struct alert a = { .seq = d->seq, .time_ns = (int64_t)(e->time_ns + (uint64_t)c->boot_offset_ns) };
 
 	describe(&a, e);
+	if (d->canary)
+		a.severity = ALERT_DEBUG;
+	else if (d->repeat_of && a.severity > ALERT_INFO)
+		a.severity = ALERT_INFO;
 	buf->max = ALERT_MAX_LINE;
 	bw_buf_reset(buf);
 	bw_json_open(&j, NULL, '{');
@@ -385,6 +389,10 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 	bw_json_u64(&j, "boot_ns", e->time_ns);
 	if (d->lost_before)
 		bw_json_u64(&j, "lost_before", d->lost_before);
+	if (d->repeat_of)
+		bw_json_u64(&j, "repeat_of", d->repeat_of);
+	if (d->canary)
+		bw_json_bool(&j, "canary", true);
 	return finish(&j, &a, ret);
 }
 

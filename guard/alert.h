@@ -51,6 +51,8 @@ struct alert_detail {
 	const char *cgroup;	  /* path behind cgroup_id */
 	const char *kfuncs[BW_MAX_KFUNC_IDS]; /* names behind kfunc_ids, where known */
 	uint64_t lost_before;	  /* decode_gaps_note() */
+	uint64_t repeat_of;	  /* seq of an event that reported the same (repeat_find()); 0: none. Lowers the severity */
+	bool canary;		  /* the guard's own proof of enforcement. Lowers the severity */
 	const struct decode_event *event;
 };
 

@@ -9,11 +9,13 @@
 
 #include "common/cleanup.h"
 
+#define MAX_INSNS 4096 /* what any kernel takes */
+
 /*
- * A map of its own would be inert; a helper with an effect is not: trace_printk of nothing. The immediate is the time, so
- * that nobody can approve it. The child uses the bare system call only: it shares nothing with a possibly broken parent.
+ * Too long to be inert, it does nothing but set r0; the immediate is the time, so that nobody can approve it. The child
+ * uses the bare system call only: it shares nothing with a possibly broken parent.
  */
-static int child_load(uint32_t type)
+static int child_load(uint32_t type, struct bpf_insn *insns, uint32_t n)
 {
 	struct timespec now = { 0 };
 	union bpf_attr attr;
@@ -21,21 +23,14 @@ static int child_load(uint32_t type)
 	int fd;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = (int)now.tv_nsec },
-		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8, .imm = 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 1 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_trace_printk },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
+	for (uint32_t i = 0; i < n; i++)
+		insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = (int)now.tv_nsec };
+	insns[n - 2].imm = 0;
+	insns[n - 1] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = type;
 	attr.insns = (uint64_t)(uintptr_t)insns;
-	attr.insn_cnt = ARRAY_SIZE(insns);
+	attr.insn_cnt = n;
 	attr.license = (uint64_t)(uintptr_t)license;
 	memcpy(attr.prog_name, "bw_canary", sizeof("bw_canary"));
 	fd = (int)syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
@@ -44,11 +39,19 @@ static int child_load(uint32_t type)
 	return errno == EPERM ? 1 : 2;
 }
 
-enum canary_result canary_try(const struct bw_policy_conf *conf)
+enum canary_result canary_try(const struct bw_policy_conf *conf, int *ret_pid)
 {
 	static const uint32_t types[] = { BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_XDP,
 					  BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER };
+	uint32_t n = conf->inert_max_insns + 3;
+	_cleanup_free_ struct bpf_insn *insns = NULL;
 
+	*ret_pid = 0;
+	if (n > MAX_INSNS)
+		return CANARY_UNKNOWN;
+	insns = calloc(n, sizeof(*insns));
+	if (!insns)
+		return CANARY_UNKNOWN;
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		int status;
 		pid_t pid;
@@ -59,7 +62,8 @@ enum canary_result canary_try(const struct bw_policy_conf *conf)
 		if (pid < 0)
 			return CANARY_UNKNOWN;
 		if (!pid)
-			_exit(child_load(types[i]));
+			_exit(child_load(types[i], insns, n));
+		*ret_pid = pid;
 		while (waitpid(pid, &status, 0) < 0)
 			if (errno != EINTR)
 				return CANARY_UNKNOWN;

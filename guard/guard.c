@@ -18,6 +18,7 @@
 #include "guard/lines.h"
 #include "guard/loader.h"
 #include "guard/loop.h"
+#include "guard/repeat.h"
 #include "guard/store.h"
 
 #define SECOND 1000000000ULL
@@ -50,6 +51,8 @@ struct guard {
 	uint64_t received, undecodable, store_messages;
 	uint64_t alerts;	   /* events that were or would have been refused */
 	uint64_t ticks;
+	struct repeat repeat;
+	int canary_pid; /* the child that tried last */
 	bool canary_failed;
 	bool hooks_dead;
 };
@@ -143,7 +146,10 @@ static int on_record(void *arg, void *data, size_t size)
 	detail.cgroup = cgroup_name(g->cgroups, event.actor.cgroup_id);
 	if (event.type == BW_EVENT_LOAD) {
 		explain_load(g, &event.load, &detail, entry, sizeof(entry));
-		g->alerts += event.load.action != BW_ACTION_ALLOWED;
+		detail.canary = g->canary_pid && event.actor.tgid == (uint32_t)g->canary_pid &&
+				event.actor.ppid == (uint32_t)getpid();
+		detail.repeat_of = repeat_find(&g->repeat, &event, detail.seq);
+		g->alerts += event.load.action != BW_ACTION_ALLOWED && !detail.canary && !detail.repeat_of;
 	}
 	r = alert_event(&g->context, &detail, &g->line, &a);
 	if (r < 0)
@@ -202,7 +208,7 @@ static void prove(struct guard *g)
 
 	if (g->tier != BW_TIER_ENFORCE || g->mode != BW_MODE_ENFORCE || !p)
 		return;
-	result = canary_try(&p->image.conf);
+	result = canary_try(&p->image.conf, &g->canary_pid);
 	if (result == CANARY_LOADED && !g->canary_failed)
 		say(g, "not_enforcing", ALERT_CRITICAL, NULL,
 		    "a load that the policy refuses went through: enforcement is not working");
