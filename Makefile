@@ -128,10 +128,15 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUI
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -Wno-write-strings -o $@ $< $(filter %.a,$^) $(TEST_LIBS) $(LIBS)
+# A tool may say "// tool-cflags: -static" and "// tool-pkgs: libbpf" (what it links, instead of everything); sanitizers
+# do not link statically.
+tool_says = $(shell sed -n 's|^// *$(1): *||p' $(2))
+tool_libs = $(if $(call tool_says,tool-pkgs,$(1)),$(shell $(PKG_CONFIG) --static --libs $(call tool_says,tool-pkgs,$(1))),$(LIBS))
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(shell sed -n 's|^// *tool-cflags: *||p' $<) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(BUILD)/libcommon.a $(LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(BUILD)/libcommon.a $(call tool_libs,$<)
 # Coverage-guided builds: clang, everything instrumented, in a tree of their own (make fuzz).
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)

@@ -364,6 +364,9 @@ static bool file_content(const char *path, const void **ret, size_t *ret_len)
 	if (!strcmp(path, "/sys/kernel/btf/vmlinux") && kernel->n_btf) {
 		*ret = kernel->btf[0].data;
 		*ret_len = kernel->btf[0].len;
+	} else if (!strcmp(path, FAKE_OBJECT_PATH)) {
+		*ret = kernel->object;
+		*ret_len = kernel->object_len;
 	} else if (!strcmp(path, "/proc/kallsyms")) {
 		*ret = kernel->kallsyms ? kernel->kallsyms : "";
 		*ret_len = strlen(*ret);

@@ -12,7 +12,9 @@
 #include <linux/bpf.h>
 
 #define FAKE_MAX_OBJECTS 65536u /* descriptors handed out */
-#define FAKE_MAX_BTF	 512u	/* vmlinux and modules */
+/* Where the object itself can be opened, for the functions of libbpf that want a file. */
+#define FAKE_OBJECT_PATH "/object"
+#define FAKE_MAX_BTF	 512u /* vmlinux and modules */
 
 struct fake_btf {
 	const char *name; /* "vmlinux" for the first; a module's name */
@@ -24,7 +26,9 @@ struct fake_kernel {
 	const char *release;	    /* what uname says */
 	const struct fake_btf *btf; /* borrowed; [0] is vmlinux, the others are its modules */
 	size_t n_btf;
-	const char *kallsyms;	 /* content of /proc/kallsyms; borrowed */
+	const char *kallsyms; /* content of /proc/kallsyms; borrowed */
+	const void *object;   /* content of FAKE_OBJECT_PATH; borrowed */
+	size_t object_len;
 	unsigned int max_helper; /* programs of feature probes that call this or a higher id are refused; 0: none */
 };
 

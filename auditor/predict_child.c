@@ -173,10 +173,15 @@ static void add_symbol(struct child *c, const struct btf *btf, const struct btf_
 		bw_buf_printf(&c->kallsyms, "%x%08x T %s\n", SYMBOL_HIGH, (*n)++, name);
 }
 
-static void survey_externs(struct child *c, const struct bpf_object *obj)
+static void survey_externs(struct child *c)
 {
-	const struct btf *btf = bpf_object__btf(obj);
-	uint32_t n = btf ? btf__type_cnt(btf) : 0, symbols = 0;
+	/* As it is in the file: opening the object gives every symbol a type. */
+	struct btf *btf = btf__parse_elf(FAKE_OBJECT_PATH, NULL);
+	uint32_t n, symbols = 0;
+
+	if (libbpf_get_error(btf))
+		btf = NULL;
+	n = btf ? btf__type_cnt(btf) : 0;
 
 	if (c->job->kconfig) {
 		bw_buf_str(&c->kconfig, c->job->kconfig);
@@ -199,6 +204,7 @@ static void survey_externs(struct child *c, const struct bpf_object *obj)
 				add_symbol(c, btf, var, &symbols);
 		}
 	}
+	btf__free(btf);
 	c->kernel.kallsyms = bw_buf_cstr(&c->kallsyms);
 }
 
@@ -402,11 +408,13 @@ int predict_in_child(void *arg, struct bw_sandbox_out *out)
 
 	libbpf_set_print(on_print);
 	c.kernel.max_helper = helper_limit(&c.kernel);
+	c.kernel.object = c.job->object;
+	c.kernel.object_len = c.job->len;
 	fake_kernel_set(&c.kernel);
+	survey_externs(&c);
 	obj = open_object(&c);
 	if (!obj)
 		return send_object_error(out, explain(errno ? -errno : -EINVAL));
-	survey_externs(&c, obj);
 	r = survey_programs(&c, obj);
 	bpf_object__close(obj);
 	if (r == -E2BIG)

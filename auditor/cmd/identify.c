@@ -51,7 +51,15 @@ static const char *name_or_number(const char *name, uint32_t number, char buf[16
 	return buf;
 }
 
-/* @path is a hint for people, never an identity: names from the object are escaped before they reach a terminal. */
+/* Zero is the first attach type of cgroup programs; for all others it says that none was given. */
+static const char *attach_type(const struct bw_predicted *p, char buf[16])
+{
+	if (!p->expected_attach_type && p->prog_type != BPF_PROG_TYPE_CGROUP_SKB)
+		return "none";
+	return name_or_number(bw_attach_type_name(p->expected_attach_type), p->expected_attach_type, buf);
+}
+
+/* Names from the object are escaped before they reach a terminal. */
 static void put_text(struct bw_buf *b, const char *s)
 {
 	bw_json_escape(b, s, strlen(s));
@@ -82,8 +90,7 @@ static void program_text(struct bw_buf *b, const struct bw_predicted *p)
 		      p->flags & BW_PREDICT_TYPE_OPEN
 			      ? "chosen by the loader"
 			      : name_or_number(bw_prog_type_name(p->prog_type), p->prog_type, type));
-	bw_buf_printf(b, "\n  attach type    %s\n",
-		      name_or_number(bw_attach_type_name(p->expected_attach_type), p->expected_attach_type, attach));
+	bw_buf_printf(b, "\n  attach type    %s\n", attach_type(p, attach));
 	if (p->attach_target) {
 		bw_buf_str(b, "  attach target  ");
 		put_text(b, p->attach_target);
@@ -149,8 +156,7 @@ static void program_json(struct bw_json *j, const struct bw_predicted *p)
 		bw_json_null(j, "type_id");
 	else
 		bw_json_u64(j, "type_id", p->prog_type);
-	bw_json_str(j, "expected_attach_type",
-		    name_or_number(bw_attach_type_name(p->expected_attach_type), p->expected_attach_type, number));
+	bw_json_str(j, "expected_attach_type", attach_type(p, number));
 	bw_json_u64(j, "expected_attach_type_id", p->expected_attach_type);
 	bw_json_str(j, "attach_target", p->attach_target);
 	bw_json_str(j, "attach_btf", p->attach_btf);
