@@ -18,5 +18,6 @@ int cmd_doctor(int argc, char **argv);
 int cmd_identify(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_disasm(int argc, char **argv);
 
 #endif

@@ -233,6 +233,7 @@ int reader_programs(struct bw_reader *r)
 	for (uint32_t i = 0; i < o->n_funcs; i++) {
 		const struct bw_func *f = &o->funcs[i];
 		const char *section = o->codes[f->code].name;
+		struct bw_secdef def;
 		bool in_map = r->called[i] & (CALLED_BY_STRUCT_OPS | CALLED_BY_MAP);
 		int err;
 
@@ -242,6 +243,10 @@ int reader_programs(struct bw_reader *r)
 		if (f->binding == BW_BIND_LOCAL && (r->called[i] & CALLED_BY_CODE) && !in_map)
 			continue;
 		if (f->nameless && f->first)
+			continue;
+		/* So is one in a section whose name means nothing. */
+		bw_secname_parse(section, &def);
+		if ((r->called[i] & CALLED_BY_CODE) && !in_map && !def.known)
 			continue;
 		err = add_program(r, i);
 		if (err)

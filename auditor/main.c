@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },
 	{ "status", cmd_status, "ask the running guard how it is" },
+	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },
 	{ "version", cmd_version, "print the version" },
 };
 

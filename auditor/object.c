@@ -335,10 +335,15 @@ int bw_object_read(struct bw_slice bytes, const char *name, struct bw_object **r
 		if (err)
 			return err;
 	}
-	if (!EVP_Digest(bytes.data, bytes.len, o->sha256, NULL, EVP_sha256(), NULL))
-		return -ENOMEM;
+	if (!bw_sha256(bytes.data, bytes.len, o->sha256))
+		return reader_oom(&r);
 	*ret = TAKE_PTR(o);
 	return 0;
+}
+
+bool bw_sha256(const void *data, size_t len, uint8_t ret[32])
+{
+	return EVP_Digest(data, len, ret, NULL, EVP_sha256(), NULL);
 }
 
 void bw_object_free(struct bw_object *o)

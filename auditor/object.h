@@ -155,6 +155,7 @@ struct bw_prog {
 	int32_t struct_ops; /* index of the struct_ops it belongs to, or BW_NONE */
 	int32_t member;	    /* and which of its .members */
 	uint32_t id;	    /* live: the kernel's program id; else 0 */
+	bool loader;	    /* the program of a light skeleton that loads the others */
 };
 
 enum bw_map_kind {
@@ -169,6 +170,7 @@ enum bw_map_kind {
 	BW_MAP_ARENA_DATA, /* .addr_space.1: globals that live in the arena map */
 	BW_MAP_STRUCT_OPS,
 	BW_MAP_LIVE, /* read from the kernel */
+	BW_MAP_LIGHT, /* of a light skeleton */
 };
 
 /* The source of an initial element of a map of maps, prog array or other fd map. */
@@ -314,6 +316,8 @@ struct bw_object {
  */
 int bw_object_read(struct bw_slice bytes, const char *name, struct bw_object **ret, struct bw_diag *diag);
 void bw_object_free(struct bw_object *o);
+/* SHA-256; false when the crypto library fails. */
+bool bw_sha256(const void *data, size_t len, uint8_t ret[32]);
 
 static inline void bw_object_freep(struct bw_object **o)
 {
