@@ -176,6 +176,12 @@ static void db_close(struct store *s)
 	sqlite3_finalize(s->insert);
 	sqlite3_finalize(s->set_meta);
 	s->insert = s->set_meta = NULL;
+	/*
+	 * SQLite does not do this for a file that was renamed under it: its last events would stay in a -wal that has the old
+	 * name, and be taken for part of whatever file gets that name next.
+	 */
+	if (s->db)
+		sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
 }

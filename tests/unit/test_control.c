@@ -328,6 +328,16 @@ static void followers(void **state)
 	peer_close(&some);
 	pump();
 	assert_int_equal(stats().clients, 0);
+	/* One that asks for the future gets no present. */
+	all = peer_open(0);
+	ask(&all, "{\"cmd\":\"events\",\"follow\":true,\"since_seq\":400}\n");
+	for (n_stored = 301; n_stored <= 410; n_stored++)
+		publish(n_stored);
+	s = seen(peer_read(&all), 1);
+	assert_int_equal(s.first, 400);
+	assert_int_equal(s.n, 11);
+	peer_close(&all);
+	pump();
 	publish(301);
 }
 

@@ -202,6 +202,35 @@ static void slow_fifo(void **state)
 	lines_close(l, NULL);
 }
 
+/* A line that began and cannot go on is counted, ended, and the next one stands alone. */
+static void torn_line_is_ended(void **state)
+{
+	_cleanup_free_ char *big = malloc(LINES_MAX_PENDING + (2u << 20));
+	size_t len = LINES_MAX_PENDING + (2u << 20), got = 0;
+	struct lines *l;
+	ssize_t n;
+	int fd;
+
+	assert_non_null(big);
+	memset(big, 'b', len);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	assert_int_equal(lines_open(path, &l), 0);
+	assert_int_equal(lines_write(l, big, len), -EAGAIN);
+	assert_int_equal(stats(l).torn, 1);
+	assert_int_equal(stats(l).lost, 1);
+	while ((n = read(fd, big, len)) > 0)
+		got += (size_t)n;
+	assert_true(got > 0);
+	assert_int_equal(lines_write(l, "next", 4), 0);
+	assert_int_equal(lines_write(l, "last", 4), 0);
+	n = read(fd, big, len);
+	assert_int_equal(n, 11);
+	assert_memory_equal(big, "\nnext\nlast\n", 11);
+	lines_close(l, NULL);
+	close(fd);
+}
+
 /* Standard output is a pipe or a socket (the journal's): it must not be made non-blocking for the others who have it. */
 static void slow_stdout(void **state)
 {
@@ -235,7 +264,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(file_is_appended_and_reopened), T(full_disk_leaves_no_half_line), T(no_space_on_device),
-		T(slow_fifo),			  T(slow_stdout),
+		T(slow_fifo),			  T(torn_line_is_ended),	     T(slow_stdout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,39 @@ static void disk_full_and_free_again(void **state)
 	store_close(s);
 }
 
+/* While nothing can be written the least severe events are given up first; the severe ones arrive later. */
+static void severe_events_outlast(void **state)
+{
+	struct store *s = open_store(NULL);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	for (int i = 0; i < 100; i++)
+		add(s, i % 2 ? ALERT_CRITICAL : ALERT_HIGH, 40);
+	for (int i = 0; i < 2 * STORE_MAX_QUEUE; i++)
+		add(s, ALERT_MEDIUM, 40);
+	assert_int_equal(stats(s).lost, STORE_MAX_QUEUE + 100);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(store_flush(s), 0);
+	assert_int_equal(query(s, (struct event_store_query){ .min_severity = ALERT_HIGH }).n, 100);
+	assert_int_equal(query(s, (struct event_store_query){ 0 }).n, STORE_MAX_QUEUE);
+	assert_int_equal(stats(s).written + stats(s).lost, 100 + 2 * STORE_MAX_QUEUE);
+	/* All severe: the oldest go. */
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	for (int i = 0; i < STORE_MAX_QUEUE + 1; i++)
+		add(s, ALERT_HIGH, 40);
+	assert_int_equal(add_seq(s, store_next_seq(s), ALERT_INFO, 40), -ENOBUFS);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(store_flush(s), 0);
+	assert_int_equal(query(s, (struct event_store_query){ .since_seq = 40101 }).first, 40102);
+	assert_int_equal(query(s, (struct event_store_query){ .min_severity = ALERT_HIGH }).n, 100 + STORE_MAX_QUEUE);
+	store_close(s);
+}
+
 static void locked_by_another(void **state)
 {
 	struct store *s = open_store(NULL);
@@ -425,6 +458,13 @@ static void vanished_file_is_begun_anew(void **state)
 	assert_true(exists(""));
 	assert_int_equal(stats(s).recoveries, 1);
 	assert_int_equal(query(s, (struct event_store_query){ 0 }).first, 2);
+	/* Replaced by another file, which is what a restored backup looks like. */
+	assert_int_equal(rename(old, path), 0);
+	add(s, ALERT_INFO, 40);
+	assert_int_equal(store_maintain(s, 0), 0);
+	assert_int_equal(stats(s).recoveries, 2);
+	assert_int_equal(query(s, (struct event_store_query){ 0 }).first, 1);
+	assert_int_equal(stats(s).rows, 2);
 	store_close(s);
 }
 
@@ -495,6 +535,7 @@ int main(void)
 		T(full_by_pages),
 		T(oldest_make_room_within_a_size),
 		T(disk_full_and_free_again),
+		T(severe_events_outlast),
 		T(locked_by_another),
 		T(corrupt_file_is_moved_aside),
 		T(vanished_file_is_begun_anew),
