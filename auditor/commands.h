@@ -13,6 +13,8 @@ enum bw_exit {
 	BW_EXIT_INTERNAL = 3,
 };
 
+int cmd_policy_add(int argc, char **argv);
+int cmd_policy_check(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_identify(int argc, char **argv);

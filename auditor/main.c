@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{ "events", cmd_events, "show what the guard saw" },
 	{ "status", cmd_status, "ask the running guard how it is" },
 	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },
+	{ "policy add", cmd_policy_add, "approve the programs of an object" },
+	{ "policy check", cmd_policy_check, "check a policy file" },
 	{ "version", cmd_version, "print the version" },
 };
 

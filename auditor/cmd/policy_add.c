@@ -1,0 +1,608 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * bpfwarden policy add: predicts what the programs of an object will be for the kernel and writes that into a policy.
+ * All or nothing: the text is edited in memory, parsed again, and replaces the file only when everything went well.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "auditor/commands.h"
+#include "auditor/policy_edit.h"
+#include "auditor/predict.h"
+#include "common/bpf_names.h"
+#include "common/buf.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "common/opts.h"
+#include "common/policy.h"
+
+/* What the guard reads when it is told nothing else. */
+#define DEFAULT_POLICY "/etc/bpfwarden/policy.json"
+
+struct add {
+	const char *path; /* of the policy */
+	const char *id, *reason;
+	struct bw_strlist loaders, targets;
+	bool any_target;
+	uint32_t type; /* 0: as the object says */
+	struct bw_buf text;
+	struct bw_policy *policy; /* @text, parsed */
+	struct bw_buf report;	  /* printed when the file was written */
+	unsigned int added, extended, unchanged;
+};
+
+static void add_release(struct add *a)
+{
+	bw_policy_free(a->policy);
+	bw_buf_free(&a->text);
+	bw_buf_free(&a->report);
+	bw_strlist_free(&a->loaders);
+	bw_strlist_free(&a->targets);
+}
+
+/* Parses the text anew after a change. */
+static int text_parse(struct add *a)
+{
+	struct bw_policy_error error;
+	struct bw_policy *p = NULL;
+	char line[PATH_MAX + sizeof(error)];
+	int r = bw_policy_parse(bw_buf_cstr(&a->text), a->text.len, &p, &error);
+
+	if (r < 0) {
+		fprintf(stderr, "%s\n", bw_policy_error_format(&error, a->path, line, sizeof(line)));
+		return r;
+	}
+	bw_policy_free(a->policy);
+	a->policy = p;
+	return 0;
+}
+
+/* ---- what to write ---- */
+
+/* "xdp_filter.bpf.o" and "drop" give "xdp_filter/drop", in the letters an id may have. */
+static int make_id(struct bw_buf *b, const struct add *a, const char *object, const struct bw_predicted *prog,
+		   bool only)
+{
+	const char *base = strrchr(object, '/') ? strrchr(object, '/') + 1 : object;
+	size_t len = strlen(base);
+
+	if (a->id) {
+		bw_buf_str(b, a->id);
+	} else {
+		if (len > 2 && !strcmp(base + len - 2, ".o"))
+			len -= 2;
+		if (len > 4 && !strncmp(base + len - 4, ".bpf", 4))
+			len -= 4;
+		bw_buf_append(b, base, len);
+	}
+	if (!a->id || !only)
+		bw_buf_printf(b, "/%s", prog->name);
+	for (size_t i = 0; !a->id && i < b->len; i++) {
+		char c = b->data[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		if (!letter && (!c || !strchr("._/@+-", c) || !i))
+			b->data[i] = i ? '-' : 'x';
+	}
+	if (b->len > 128 && !bw_buf_error(b))
+		b->data[b->len = 128] = 0;
+	return bw_buf_error(b);
+}
+
+/* The name in the kernel's BTF of what the program is bound to; false when it is bound to nothing that has a name
+ * there. */
+static bool target_name(struct bw_buf *b, const struct bw_predicted *p)
+{
+	const char *prefix = "";
+
+	if (!p->attach_target || !p->attach_btf_id || p->flags & BW_PREDICT_TARGET_OPEN)
+		return false;
+	if (p->prog_type == BPF_PROG_TYPE_LSM)
+		prefix = "bpf_lsm_";
+	else if (p->prog_type == BPF_PROG_TYPE_TRACING && p->expected_attach_type == BPF_TRACE_RAW_TP)
+		prefix = "btf_trace_";
+	else if (p->prog_type == BPF_PROG_TYPE_TRACING && p->expected_attach_type == BPF_TRACE_ITER)
+		prefix = "bpf_iter_";
+	else if (p->prog_type != BPF_PROG_TYPE_TRACING)
+		return false;
+	if (p->attach_btf && strcmp(p->attach_btf, "vmlinux"))
+		bw_buf_printf(b, "%s:", p->attach_btf);
+	bw_buf_printf(b, "%s%s", strncmp(p->attach_target, prefix, strlen(prefix)) ? prefix : "", p->attach_target);
+	return true;
+}
+
+static void put_name(struct bw_json *j, const char *key, const char *name, uint32_t number)
+{
+	if (name)
+		bw_json_str(j, key, name);
+	else
+		bw_json_u64(j, key, number);
+}
+
+static uint32_t type_of(const struct add *a, const struct bw_predicted *p)
+{
+	return a->type ? a->type : p->prog_type;
+}
+
+/* Loaded as another type (libxdp loads XDP programs as extensions), it has another attach type and target, too. */
+static bool type_is_own(const struct add *a, const struct bw_predicted *p)
+{
+	return !(p->flags & BW_PREDICT_TYPE_OPEN) && type_of(a, p) == p->prog_type;
+}
+
+static const char *attach_type_name(uint32_t type, uint32_t attach_type)
+{
+	if (!attach_type && type != BPF_PROG_TYPE_CGROUP_SKB)
+		return "none";
+	/* For struct_ops it is the index of a member. */
+	return type == BPF_PROG_TYPE_STRUCT_OPS ? NULL : bw_attach_type_name(attach_type);
+}
+
+static bool has_tags(const struct bw_predicted *p)
+{
+	return !(p->flags & BW_PREDICT_TAG_UNSTABLE);
+}
+
+static void put_tag(struct bw_json *j, const struct bw_predicted *p)
+{
+	/* Tags are for kernels before 6.9, which hash with SHA-1. */
+	bw_json_open(j, NULL, '{');
+	bw_json_hex(j, "tag", p->tag_sha1, sizeof(p->tag_sha1));
+	bw_json_u64(j, "instructions", p->n_insns);
+	bw_json_close(j, '}');
+}
+
+static void put_entry(struct bw_buf *b, const struct add *a, const char *id, const char *object,
+		      const struct bw_predicted *p)
+{
+	struct bw_json j = { .buf = b, .indent = 2 };
+	_cleanup_buf_ struct bw_buf target = { 0 }, reason = { 0 };
+	uint32_t type = type_of(a, p);
+	bool bound = type_is_own(a, p) && target_name(&target, p);
+
+	bw_json_open(&j, NULL, '{');
+	bw_json_str(&j, "id", id);
+	bw_json_str(&j, "name", p->name);
+	if (a->reason) {
+		bw_json_str(&j, "reason", a->reason);
+	} else {
+		bw_buf_printf(&reason, "from %s", strrchr(object, '/') ? strrchr(object, '/') + 1 : object);
+		bw_json_str(&j, "reason", bw_buf_cstr(&reason));
+	}
+	put_name(&j, "type", bw_prog_type_name(type), type);
+	if (type_is_own(a, p))
+		put_name(&j, "attach_type", attach_type_name(type, p->expected_attach_type), p->expected_attach_type);
+	bw_json_open(&j, "digests", '[');
+	bw_json_hex(&j, NULL, p->digest, sizeof(p->digest));
+	bw_json_close(&j, ']');
+	if (has_tags(p)) {
+		bw_json_open(&j, "tags", '[');
+		put_tag(&j, p);
+		bw_json_close(&j, ']');
+	}
+	if (a->loaders.n) {
+		bw_json_open(&j, "loaders", '[');
+		for (unsigned int i = 0; i < a->loaders.n; i++) {
+			bw_json_open(&j, NULL, '{');
+			bw_json_str(&j, "path", a->loaders.items[i]);
+			bw_json_close(&j, '}');
+		}
+		bw_json_close(&j, ']');
+	}
+	if (a->targets.n || (bound && !a->any_target)) {
+		bw_json_open(&j, "targets", '[');
+		for (unsigned int i = 0; i < a->targets.n; i++)
+			bw_json_str(&j, NULL, a->targets.items[i]);
+		if (!a->targets.n)
+			bw_json_str(&j, NULL, bw_buf_cstr(&target));
+		bw_json_close(&j, ']');
+	}
+	bw_json_open(&j, "helpers", '[');
+	for (uint32_t h = 1; h < BW_HELPER_WORDS * 64; h++)
+		if (p->summary.helpers[h / 64] >> (h % 64) & 1)
+			put_name(&j, NULL, bw_helper_name(h), h);
+	bw_json_close(&j, ']');
+	bw_json_close(&j, '}');
+}
+
+/* ---- an entry that is there already ---- */
+
+static const struct bw_policy_program *entry_find(const struct bw_policy *p, const char *id)
+{
+	for (uint32_t i = 0; i < p->n_programs; i++)
+		if (!strcmp(p->programs[i].id, id))
+			return &p->programs[i];
+	return NULL;
+}
+
+static bool entry_has_digest(const struct bw_policy_program *e, const struct bw_predicted *p)
+{
+	for (uint32_t i = 0; i < e->n_digests; i++)
+		if (!memcmp(e->digests[i], p->digest, BW_DIGEST_LEN))
+			return true;
+	return false;
+}
+
+static bool entry_has_tag(const struct bw_policy_program *e, const struct bw_predicted *p)
+{
+	for (uint32_t i = 0; i < e->n_tags; i++)
+		if (!memcmp(e->tags[i].tag, p->tag_sha1, BW_TAG_LEN) && e->tags[i].instructions == p->n_insns)
+			return true;
+	return false;
+}
+
+static bool strings_contain(const struct bw_strlist *l, const char *s)
+{
+	for (unsigned int i = 0; i < l->n; i++)
+		if (!strcmp(l->items[i], s))
+			return true;
+	return false;
+}
+
+/* Why the digest must not simply be added to the entry: what is asked for differs from what it says. NULL: it may. */
+static const char *entry_conflict(const struct add *a, const struct bw_policy_program *e, const struct bw_predicted *p)
+{
+	_cleanup_buf_ struct bw_buf target = { 0 };
+	bool found = false;
+
+	if (e->type != type_of(a, p))
+		return "has another program type";
+	if (!e->any_attach_type && type_is_own(a, p) && e->attach_type != p->expected_attach_type)
+		return "has another attach type";
+	if (a->loaders.n) {
+		if (e->n_loaders != a->loaders.n)
+			return "names other loaders";
+		for (uint32_t i = 0; i < e->n_loaders; i++)
+			if (!strings_contain(&a->loaders, e->loaders[i].path))
+				return "names other loaders";
+	}
+	if (a->any_target)
+		return e->n_targets ? "names targets" : NULL;
+	if (a->targets.n) {
+		if (e->n_targets != a->targets.n)
+			return "names other targets";
+		for (uint32_t i = 0; i < e->n_targets; i++)
+			if (!strings_contain(&a->targets, e->targets[i]))
+				return "names other targets";
+	} else if (e->n_targets && type_is_own(a, p) && target_name(&target, p)) {
+		for (uint32_t i = 0; i < e->n_targets; i++)
+			found |= !strcmp(e->targets[i], bw_buf_cstr(&target));
+		if (!found)
+			return "names other targets";
+	}
+	return NULL;
+}
+
+/* Adds an element to the list @key of entry @index, or the list. */
+static int entry_extend(struct add *a, uint32_t index, const char *key, bool exists, const struct bw_buf *value)
+{
+	_cleanup_buf_ struct bw_buf path = { 0 }, list = { 0 };
+
+	bw_buf_printf(&path, "programs[%u]", index);
+	if (exists) {
+		bw_buf_printf(&path, ".%s", key);
+		return policy_edit_append(&a->text, bw_buf_cstr(&path), bw_buf_cstr(value));
+	}
+	bw_buf_printf(&list, "[%s]", bw_buf_cstr(value));
+	return policy_edit_add_member(&a->text, bw_buf_cstr(&path), key, bw_buf_cstr(&list));
+}
+
+static int entry_update(struct add *a, const struct bw_policy_program *e, const struct bw_predicted *p)
+{
+	uint32_t index = (uint32_t)(e - a->policy->programs);
+	bool digest = !entry_has_digest(e, p), tag = has_tags(p) && !entry_has_tag(e, p);
+	_cleanup_buf_ struct bw_buf value = { 0 };
+	int r = 0;
+
+	if (!digest && !tag) {
+		bw_buf_printf(&a->report, "%s: approved already\n", e->id);
+		a->unchanged++;
+		return 0;
+	}
+	if (digest) {
+		bw_buf_char(&value, '"');
+		bw_buf_hex(&value, p->digest, sizeof(p->digest));
+		bw_buf_char(&value, '"');
+		r = entry_extend(a, index, "digests", e->n_digests, &value);
+	}
+	if (!r && tag) {
+		struct bw_json j = { .buf = &value };
+
+		bw_buf_reset(&value);
+		put_tag(&j, p);
+		r = entry_extend(a, index, "tags", e->n_tags, &value);
+	}
+	if (r < 0)
+		return r;
+	bw_buf_printf(&a->report, "%s: %s added\n", e->id,
+		      digest && tag ? "digest and tag"
+		      : digest	    ? "digest"
+				    : "tag");
+	a->extended++;
+	return text_parse(a);
+}
+
+/* ---- objects ---- */
+
+static int program_add(struct add *a, const char *object, const struct bw_predicted *p, bool only)
+{
+	_cleanup_buf_ struct bw_buf id = { 0 }, value = { 0 };
+	const struct bw_policy_program *e;
+	int r = make_id(&id, a, object, p, only);
+
+	if (r < 0)
+		return r;
+	e = entry_find(a->policy, bw_buf_cstr(&id));
+	if (e) {
+		const char *conflict = entry_conflict(a, e, p);
+
+		if (!conflict)
+			return entry_update(a, e, p);
+		bw_err("%s: program %s: the entry \"%s\" of %s %s; change it there, or choose another --id", object,
+		       p->name, e->id, a->path, conflict);
+		return -EEXIST;
+	}
+	put_entry(&value, a, bw_buf_cstr(&id), object, p);
+	if (bw_buf_error(&value))
+		return bw_buf_error(&value);
+	r = policy_edit_append(&a->text, "programs", bw_buf_cstr(&value));
+	if (r == -ENOENT) {
+		r = policy_edit_add_member(&a->text, "", "programs", "[]");
+		if (!r)
+			r = policy_edit_append(&a->text, "programs", bw_buf_cstr(&value));
+	}
+	if (!r)
+		r = text_parse(a);
+	if (r < 0)
+		return r;
+	bw_buf_printf(&a->report, "%s: added\n", bw_buf_cstr(&id));
+	a->added++;
+	return 0;
+}
+
+/* @kernel names the BTF it was predicted for, for messages. */
+static int object_add(struct add *a, const char *object, const struct bw_predict_opts *opts, const char *kernel)
+{
+	BW_CLEANUP(bw_prediction_free) struct bw_prediction pred = { 0 };
+	_cleanup_free_ char *data = NULL;
+	size_t len;
+	int r = bw_file_read(object, BW_MAX_OBJECT_SIZE, &data, &len), result = 0;
+
+	if (r < 0) {
+		bw_err("%s: %s", object, strerror(-r));
+		return r;
+	}
+	r = bw_predict(data, len, opts, &pred);
+	if (r < 0 || pred.error || !pred.n) {
+		bw_err("%s: %s", object, pred.error ? pred.error : r < 0 ? strerror(-r) : "no program in it");
+		return r < 0 ? r : -EINVAL;
+	}
+	for (size_t i = 0; i < pred.n; i++) {
+		const struct bw_predicted *p = &pred.programs[i];
+		const char *why = p->error;
+
+		if (!why && p->flags & BW_PREDICT_ADDRESSES)
+			why = "addresses of kernel symbols are written into it at load: it has no identity before";
+		else if (!why && p->flags & BW_PREDICT_TYPE_OPEN && !a->type)
+			why = "its section does not tell the program type: state --type";
+		if (why && !p->autoload) {
+			bw_warn("%s: program %s, for %s: %s; left out, as it is loaded only on request", object,
+				p->name, kernel, why);
+			continue;
+		}
+		if (why)
+			bw_err("%s: program %s, for %s: %s", object, p->name, kernel, why);
+		r = why ? -EINVAL : program_add(a, object, p, pred.n == 1);
+		if (r < 0 && !result)
+			result = r;
+		if (r < 0 && !why && r != -EEXIST) {
+			bw_err("%s: program %s: %s", object, p->name, strerror(-r));
+			return r;
+		}
+	}
+	return result;
+}
+
+/* "VMLINUX[,MODULE...]" */
+static int btf_read(const char *list, struct bw_kernel_btfs *btfs)
+{
+	_cleanup_free_ char *copy = strdup(list);
+	char *save = NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *path = strtok_r(copy, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
+		int r = bw_kernel_btf_add(btfs, path);
+
+		if (r < 0) {
+			bw_err("%s: %s", path,
+			       r == -EBADMSG ? "no BTF in it (raw, or an ELF file with a .BTF section)" : strerror(-r));
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int objects_add(struct add *a, char **objects, int n, const char *btf)
+{
+	BW_CLEANUP(bw_kernel_btf_free) struct bw_kernel_btfs btfs = { 0 };
+	const struct bw_predict_opts opts = { .btfs = &btfs };
+	int r = btf ? btf_read(btf, &btfs) : bw_kernel_btf_host(&btfs), result = 0;
+
+	if (r == -ENOENT && !btf) {
+		bw_warn("the running kernel shows no BTF; objects that need it fail (--btf names another kernel's)");
+	} else if (r < 0) {
+		if (!btf)
+			bw_err("BTF of the running kernel: %s", strerror(-r));
+		return r;
+	}
+	for (int i = 0; i < n; i++) {
+		r = object_add(a, objects[i], &opts, btf ? btf : "the running kernel");
+		if (r < 0 && !result)
+			result = r;
+	}
+	return result;
+}
+
+/* ---- the file ---- */
+
+/*
+ * Reads the policy, or starts one. @ret_lock is the folder, locked: two of us at once would lose one's entries, and a
+ * lock on the file itself would end up on the replaced one.
+ */
+static int policy_open(struct add *a, const char *path, mode_t *ret_mode, int *ret_lock)
+{
+	static const char fresh[] = "{\n  \"version\": 1,\n  \"programs\": []\n}\n";
+	_cleanup_free_ char *text = NULL, *dir = strdup(path);
+	_cleanup_close_ int lock = -1;
+	struct stat st;
+	size_t len;
+	int r;
+
+	if (!dir)
+		return -ENOMEM;
+	if (strrchr(dir, '/'))
+		strrchr(dir, '/')[strrchr(dir, '/') == dir] = 0;
+	lock = open(strchr(path, '/') ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
+		r = -errno;
+		bw_err("%s: %s", strchr(path, '/') ? dir : ".", strerror(-r));
+		return r;
+	}
+	if (stat(path, &st) < 0 && errno == ENOENT) {
+		bw_buf_str(&a->text, fresh);
+	} else {
+		struct bw_policy_error error;
+		struct bw_policy *p = NULL;
+		char line[PATH_MAX + sizeof(error)];
+
+		/* bw_policy_read() has the words for everything that can be wrong with a file. */
+		r = bw_policy_read(path, &p, &error);
+		if (r < 0) {
+			fprintf(stderr, "%s\n", bw_policy_error_format(&error, path, line, sizeof(line)));
+			return r;
+		}
+		bw_policy_free(p);
+		r = bw_file_read(path, BW_MAX_POLICY_SIZE, &text, &len);
+		if (r < 0) {
+			bw_err("%s: %s", path, strerror(-r));
+			return r;
+		}
+		*ret_mode = st.st_mode & 07777;
+		bw_buf_append(&a->text, text, len);
+	}
+	r = bw_buf_error(&a->text);
+	if (!r)
+		r = text_parse(a);
+	if (r < 0)
+		return r;
+	*ret_lock = TAKE_FD(lock);
+	return 0;
+}
+
+static int print_warnings(const struct add *a)
+{
+	BW_CLEANUP(bw_policy_warnings_free) struct bw_policy_warnings w = { 0 };
+	int r = bw_policy_review(a->policy, &w);
+
+	for (uint32_t i = 0; i < w.n; i++)
+		fprintf(stderr, "%s: warning: %s\n", a->path, w.lines[i]);
+	return r;
+}
+
+static int options_check(struct add *a, const char *type)
+{
+	for (unsigned int i = 0; i < a->loaders.n; i++)
+		if (a->loaders.items[i][0] != '/') {
+			bw_err("--loader takes an absolute path, not \"%s\"", a->loaders.items[i]);
+			return -EINVAL;
+		}
+	if (a->any_target && a->targets.n) {
+		bw_err("--any-target and --target exclude each other");
+		return -EINVAL;
+	}
+	if (type) {
+		int t = bw_prog_type_id(type);
+
+		if (t <= 0) {
+			bw_err("--type: unknown program type \"%s\"", type);
+			return -EINVAL;
+		}
+		a->type = (uint32_t)t;
+	}
+	return 0;
+}
+
+int cmd_policy_add(int argc, char **argv)
+{
+	BW_CLEANUP(add_release) struct add a = { .path = DEFAULT_POLICY, .text = { .max = BW_MAX_POLICY_SIZE } };
+	BW_CLEANUP(bw_strlist_free) struct bw_strlist btfs = { 0 };
+	const char *type = NULL;
+	const struct bw_opt opts[] = {
+		{ BW_OPT_STRING, 0, "policy", &a.path, "FILE",
+		  "the policy to change or to start; default " DEFAULT_POLICY },
+		{ BW_OPT_LIST, 0, "loader", &a.loaders, "PATH",
+		  "only this executable may load it (repeatable); default: any" },
+		{ BW_OPT_LIST, 0, "target", &a.targets, "NAME",
+		  "only to this may it be attached, by its name in the kernel's BTF" },
+		{ BW_OPT_FLAG, 0, "any-target", &a.any_target, NULL,
+		  "do not bind to the target that its section names" },
+		{ BW_OPT_STRING, 0, "type", &type, "TYPE",
+		  "program type, where it is not what the section says (libxdp loads XDP programs as ext)" },
+		{ BW_OPT_STRING, 0, "reason", &a.reason, "TEXT", "why it is approved" },
+		{ BW_OPT_STRING, 0, "id", &a.id, "ID",
+		  "id of the entry (several programs: ID/PROGRAM); default FILE/PROGRAM" },
+		{ BW_OPT_LIST, 0, "btf", &btfs, "VMLINUX[,MODULE...]",
+		  "predict for the kernel with this BTF (repeatable: a kernel each); default: this host's" },
+		BW_OPTS_HELP_ROW,
+		{ 0 },
+	};
+	static const struct bw_command cmd = { "bpfwarden policy add", "FILE.o...",
+					       "Approves the programs of BPF objects.",
+					       "Predicts what each program will be for the kernel (see \"bpfwarden "
+					       "identify\") and writes an entry for it. If\n"
+					       "there is an entry with its id, the digest is added to that. The layout "
+					       "of the file stays as it is. Nothing is\n"
+					       "written unless all programs could be identified." };
+	_cleanup_close_ int lock = -1;
+	_cleanup_free_ char *real = NULL;
+	mode_t mode = 0644;
+	int n, r, result;
+
+	r = bw_opts_parse(&cmd, opts, argc, argv, &n);
+	if (r)
+		return r < 0 ? BW_EXIT_INPUT : BW_EXIT_OK;
+	if (!n) {
+		bw_err("policy add needs at least one object file");
+		return BW_EXIT_INPUT;
+	}
+	if (options_check(&a, type) < 0)
+		return BW_EXIT_INPUT;
+	/* Behind a symbolic link the file is replaced, not the link. */
+	real = realpath(a.path, NULL);
+	if (policy_open(&a, real ? real : a.path, &mode, &lock) < 0)
+		return BW_EXIT_INPUT;
+	result = objects_add(&a, argv + 1, n, btfs.n ? btfs.items[0] : NULL);
+	for (unsigned int i = 1; i < btfs.n && !result; i++)
+		result = objects_add(&a, argv + 1, n, btfs.items[i]);
+	if (result < 0) {
+		bw_err("%s is as it was", a.path);
+		return result == -ENOMEM ? BW_EXIT_INTERNAL : BW_EXIT_INPUT;
+	}
+	if (a.added || a.extended) {
+		r = bw_file_write_atomic(real ? real : a.path, bw_buf_cstr(&a.text), a.text.len, mode);
+		if (r < 0) {
+			bw_err("%s: %s", a.path, strerror(-r));
+			return BW_EXIT_INPUT;
+		}
+	}
+	print_warnings(&a);
+	fputs(bw_buf_cstr(&a.report), stdout);
+	printf("%s: %u added, %u extended, %u unchanged\n", a.path, a.added, a.extended, a.unchanged);
+	return BW_EXIT_OK;
+}
