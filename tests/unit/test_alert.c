@@ -44,6 +44,23 @@ static int schema_free(void **state)
 	return 0;
 }
 
+static void members_are_described(void **state)
+{
+	_cleanup_free_ char *doc = NULL;
+	const cJSON *v;
+	size_t len;
+
+	assert_int_equal(bw_file_read("docs/events.md", 1 << 20, &doc, &len), 0);
+	assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(schema, "properties")) > 70);
+	cJSON_ArrayForEach(v, cJSON_GetObjectItem(schema, "properties")) {
+		char row[64];
+
+		snprintf(row, sizeof(row), "| `%s` |", v->string);
+		if (!strstr(doc, row))
+			fail_msg("\"%s\" has no row in docs/events.md", v->string);
+	}
+}
+
 static bool type_fits(const cJSON *rule, const cJSON *v)
 {
 	const char *type = cJSON_GetStringValue(cJSON_GetObjectItem(rule, "type"));
@@ -292,7 +309,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_denied),	cmocka_unit_test(load_by_tag),	   cmocka_unit_test(load_watched),
 		cmocka_unit_test(load_hostile), cmocka_unit_test(command_and_map), cmocka_unit_test(guard_events),
-		cmocka_unit_test(limits_and_names),
+		cmocka_unit_test(limits_and_names), cmocka_unit_test(members_are_described),
 	};
 
 	return cmocka_run_group_tests(tests, schema_load, schema_free);
