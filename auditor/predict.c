@@ -48,6 +48,25 @@ static void predicted_free(struct bw_predicted *p)
 	*p = (struct bw_predicted){ 0 };
 }
 
+/* libbpf before 1.2 leaves such a call with id 0; later ones call helper 2002000000 + index of the extern (libbpf.c).
+ */
+static bool calls_missing_kfunc(const struct bpf_insn *insns, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW)) {
+			i++;
+			continue;
+		}
+		if (insns[i].code != (BPF_JMP | BPF_CALL))
+			continue;
+		if (insns[i].src_reg == BPF_PSEUDO_KFUNC_CALL && !insns[i].imm)
+			return true;
+		if (!insns[i].src_reg && insns[i].imm >= 2002000000 && insns[i].imm < 2003000000)
+			return true;
+	}
+	return false;
+}
+
 static int identify(struct bw_predicted *p)
 {
 	int r;
@@ -55,6 +74,8 @@ static int identify(struct bw_predicted *p)
 	identity_summary(p->insns, p->n_insns, &p->summary);
 	if (p->summary.btf_fd_refs)
 		p->flags |= BW_PREDICT_TAG_UNSTABLE;
+	if (calls_missing_kfunc(p->insns, p->n_insns))
+		p->flags |= BW_PREDICT_KFUNC_MISSING;
 	r = identity_load_digest(p->insns, p->n_insns, p->digest);
 	if (!r)
 		r = identity_kernel_tag(p->insns, p->n_insns, BW_TAG_SHA1, p->tag_sha1);
@@ -110,8 +131,7 @@ static int take_program(struct bw_slice *s, const struct predict_record *rec, st
 	return 0;
 }
 
-/* Appends the programs in @s. Stops at what makes no sense: -EBADMSG. */
-static int take_records(struct bw_slice s, struct bw_prediction *pred)
+int predict_take_records(struct bw_slice s, struct bw_prediction *pred)
 {
 	while (s.len) {
 		struct bw_predicted *programs;
@@ -171,7 +191,7 @@ int bw_predict(const void *object, size_t len, const struct bw_predict_opts *opt
 		job.kernel.release = u.release;
 	}
 	r = bw_sandbox_run(&box, predict_in_child, &job, &out, reason, sizeof(reason));
-	parsed = take_records(bw_slice(out.data, out.len), &pred);
+	parsed = predict_take_records(bw_slice(out.data, out.len), &pred);
 	if (r == -ENOMEM || parsed == -ENOMEM)
 		return -ENOMEM;
 	/* What came before a crash is kept, and the object marked: what is missing is not known. */

@@ -43,6 +43,8 @@ enum bw_predict_flag {
 	BW_PREDICT_TAG_UNSTABLE = 1u << 2,
 	/* Its section does not tell the program type: the loader sets it. */
 	BW_PREDICT_TYPE_OPEN = 1u << 3,
+	/* It calls a weak kernel function that is not there, and loaders write different things in such a place. */
+	BW_PREDICT_KFUNC_MISSING = 1u << 4,
 };
 
 struct bw_predicted {

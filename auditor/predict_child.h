@@ -8,7 +8,9 @@
  */
 #include <stdint.h>
 #include "auditor/fake_kernel.h"
+#include "auditor/predict.h"
 #include "common/sandbox.h"
+#include "common/slice.h"
 
 struct predict_job {
 	const void *object;
@@ -33,6 +35,13 @@ struct predict_record {
 	uint32_t insn_cnt;						       /* 0 exactly when there is an error */
 };
 
+/*
+ * Appends to @pred the programs in what the child sent. Stops at what makes no sense (-EBADMSG) or -ENOMEM; @pred keeps
+ * what came before.
+ */
+int predict_take_records(struct bw_slice s, struct bw_prediction *pred);
+
+/* For bw_sandbox_run(): @arg is a struct predict_job. */
 int predict_in_child(void *arg, struct bw_sandbox_out *out);
 
 #endif

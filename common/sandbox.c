@@ -169,7 +169,7 @@ static int filter_syscalls(const struct bw_sandbox *conf)
 		SCMP_SYS(mremap),      SCMP_SYS(madvise),	 SCMP_SYS(brk),		  SCMP_SYS(futex),
 		SCMP_SYS(exit),	       SCMP_SYS(exit_group),	 SCMP_SYS(rt_sigreturn),  SCMP_SYS(getpid),
 		SCMP_SYS(gettid),      SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
-		SCMP_SYS(sched_yield),
+		SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack), /* the latter for sanitizers */
 	};
 	static const int with_memfd[] = {
 		SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),

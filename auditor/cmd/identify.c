@@ -26,6 +26,9 @@ static const struct note notes[] = {
 	{ BW_PREDICT_TYPE_OPEN, "type-open", "the section does not tell the program type: its loader chooses" },
 	{ BW_PREDICT_TARGET_OPEN, "target-open",
 	  "the attach target is another program's function, chosen by the loader, or not in this kernel's BTF" },
+	{ BW_PREDICT_KFUNC_MISSING, "kfunc-missing",
+	  "calls a kernel function that this kernel lacks: loaders mark such calls differently, and the digest with "
+	  "them" },
 	{ BW_PREDICT_ADDRESSES, "kernel-addresses",
 	  "addresses of kernel symbols are written into it at load: it has no identity that can be known before" },
 	{ BW_PREDICT_TAG_UNSTABLE, "tag-unstable",

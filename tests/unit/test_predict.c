@@ -142,14 +142,20 @@ static void one_bad_program_leaves_the_others(void **state)
 	assert_null(p.error);
 	assert_int_equal(p.n, 4);
 	assert_false(bw_prediction_complete(&p));
-	assert_string_equal(program(&p, "unloadable")->error,
-			    "prog 'unloadable': failed to find kernel BTF type ID of 'no_such_hook': -3");
+	assert_non_null(program(&p, "unloadable")->error);
+	/* What follows is -3 or -ESRCH, depending on the version of libbpf. */
+	assert_int_equal(strncmp(program(&p, "unloadable")->error,
+				 "prog 'unloadable': failed to find kernel BTF type ID of 'no_such_hook'", 70),
+			 0);
 	assert_null(program(&p, "loadable")->error);
 	assert_int_equal(program(&p, "loadable")->n_insns, 2);
 	assert_int_equal(program(&p, "replacement")->flags, BW_PREDICT_TARGET_OPEN);
 	assert_int_equal(program(&p, "replacement")->prog_type, BPF_PROG_TYPE_EXT);
 	assert_string_equal(program(&p, "replacement")->attach_target, "some_function");
 	assert_int_equal(program(&p, "untyped")->flags, BW_PREDICT_TYPE_OPEN);
+	bw_prediction_free(&p);
+	predict_sample("identity/kfuncs_weak", &opts, &p);
+	assert_int_equal(p.programs[0].flags, BW_PREDICT_KFUNC_MISSING);
 	bw_prediction_free(&p);
 	predict_sample("identity/typed_tp", &opts, &p);
 	assert_true(bw_prediction_complete(&p));
