@@ -1,0 +1,742 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Planted flows from kernel-memory (kprobe/kmem_cache_free) through each channel in several carriers. Written by generate.py.
+#include "sample.h"
+
+SAMPLE_SWITCH;
+LICENSE;
+
+struct rec {
+	u8 b[16] __attribute__((aligned(8)));
+};
+RINGBUF(g_ring, 1 << 16);
+PERFBUF(g_perf);
+HASH(g_map, u32, struct rec, 16);
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, u32);
+	__type(value, struct rec);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} g_pinned SEC(".maps");
+static const u32 g_zero __attribute__((unused));
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_output(&g_ring, b, 16, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_ringbuf_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(b, 0, 16);
+	bpf_ringbuf_output(&g_ring, b, 16, 0);
+	return 0;
+}
+
+HASH(c_kmem_ringbuf_map_value, u32, struct rec, 64);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_map_value(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec b = {}, *v;
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_ringbuf_map_value, &zero, &b, BPF_ANY);
+	v = bpf_map_lookup_elem(&c_kmem_ringbuf_map_value, &zero);
+	if (v)
+		bpf_ringbuf_output(&g_ring, v->b, 16, 0);
+	return 0;
+}
+
+static struct rec c_kmem_ringbuf_global;
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_global(struct pt_regs *ctx)
+{
+	bpf_probe_read_kernel(c_kmem_ringbuf_global.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_output(&g_ring, c_kmem_ringbuf_global.b, 16, 0);
+	return 0;
+}
+
+static __noinline void kmem_ringbuf_subprogram_take(struct pt_regs *ctx, u8 *p)
+{
+	bpf_probe_read_kernel(p, 16, (void *)PT_REGS_PARM2(ctx));
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_subprogram(struct pt_regs *ctx)
+{
+	struct rec b = {};
+
+	kmem_ringbuf_subprogram_take(ctx, b.b);
+	bpf_ringbuf_output(&g_ring, b.b, 16, 0);
+	return 0;
+}
+
+static __noinline void no_kmem_ringbuf_subprogram_take(struct pt_regs *ctx, u8 *p)
+{
+	bpf_probe_read_kernel(p, 16, (void *)PT_REGS_PARM2(ctx));
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_ringbuf_subprogram(struct pt_regs *ctx)
+{
+	struct rec b = {};
+
+	no_kmem_ringbuf_subprogram_take(ctx, b.b);
+	__builtin_memset(b.b, 0, 16);
+	bpf_ringbuf_output(&g_ring, b.b, 16, 0);
+	return 0;
+}
+
+struct kmem_ringbuf_callback_st {
+	struct rec r;
+	u64 uaddr;
+};
+
+static long kmem_ringbuf_callback_cb(u32 i, void *arg)
+{
+	struct kmem_ringbuf_callback_st *st = arg;
+
+	bpf_ringbuf_output(&g_ring, st->r.b, 16, 0);
+	return 1;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_callback(struct pt_regs *ctx)
+{
+	struct kmem_ringbuf_callback_st st = {};
+
+	bpf_probe_read_kernel(st.r.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_loop(1, kmem_ringbuf_callback_cb, &st, 0);
+	return 0;
+}
+
+struct no_kmem_ringbuf_callback_st {
+	struct rec r;
+	u64 uaddr;
+};
+
+static long no_kmem_ringbuf_callback_cb(u32 i, void *arg)
+{
+	struct no_kmem_ringbuf_callback_st *st = arg;
+
+	bpf_ringbuf_output(&g_ring, st->r.b, 16, 0);
+	return 1;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_ringbuf_callback(struct pt_regs *ctx)
+{
+	struct no_kmem_ringbuf_callback_st st = {};
+
+	bpf_probe_read_kernel(st.r.b, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(st.r.b, 0, 16);
+	bpf_loop(1, no_kmem_ringbuf_callback_cb, &st, 0);
+	return 0;
+}
+
+HASH(c_kmem_ringbuf_tail_call, u32, struct rec, 4);
+
+PROG_ARRAY(t_kmem_ringbuf_tail_call, 1);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_tail_call(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec b = {};
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_ringbuf_tail_call, &zero, &b, BPF_ANY);
+	bpf_tail_call(ctx, &t_kmem_ringbuf_tail_call, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_tail_call_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_ringbuf_tail_call, &zero);
+
+	if (v)
+		bpf_ringbuf_output(&g_ring, v->b, 16, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_dynptr(struct pt_regs *ctx)
+{
+	struct bpf_dynptr d;
+	struct rec b = {};
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_reserve_dynptr(&g_ring, 16, 0, &d);
+	bpf_dynptr_write(&d, 0, b.b, 16, 0);
+	bpf_ringbuf_submit_dynptr(&d, 0);
+	return 0;
+}
+
+PERCPU(c_kmem_ringbuf_percpu, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_percpu(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_ringbuf_percpu, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_output(&g_ring, v->b, 16, 0);
+	return 0;
+}
+
+HASH(c_kmem_ringbuf_map_key, struct rec, u8, 64);
+
+static long kmem_ringbuf_map_key_cb(void *map, struct rec *key, u8 *value, void *arg)
+{
+	bpf_ringbuf_output(&g_ring, key->b, 16, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_map_key(struct pt_regs *ctx)
+{
+	struct rec b = {};
+	u8 one = 1;
+	u64 uaddr = 0;
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_ringbuf_map_key, &b, &one, BPF_ANY);
+	bpf_for_each_map_elem(&c_kmem_ringbuf_map_key, kmem_ringbuf_map_key_cb, &uaddr, 0);
+	return 0;
+}
+
+HASH(c_kmem_ringbuf_cross, u32, struct rec, 4);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_cross(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec b = {};
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_ringbuf_cross, &zero, &b, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_cross_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_ringbuf_cross, &zero);
+
+	if (v)
+		bpf_ringbuf_output(&g_ring, v->b, 16, 0);
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rec);
+} c_kmem_ringbuf_local SEC(".maps");
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_local(struct pt_regs *ctx)
+{
+	struct rec *v = bpf_task_storage_get(&c_kmem_ringbuf_local, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_output(&g_ring, v->b, 16, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_ringbuf_mem(struct pt_regs *ctx)
+{
+	u8 *r = bpf_ringbuf_reserve(&g_ring, 16, 0);
+
+	if (!r)
+		return 0;
+	__builtin_memset(r, 0, 16);
+	bpf_probe_read_kernel(r, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_ringbuf_mem(struct pt_regs *ctx)
+{
+	u8 *r = bpf_ringbuf_reserve(&g_ring, 16, 0);
+
+	if (!r)
+		return 0;
+	__builtin_memset(r, 0, 16);
+	bpf_probe_read_kernel(r, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(r, 0, 16);
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+PERCPU(c_kmem_perf_tail_call, struct rec);
+
+int kmem_perf_tail_call_b(struct pt_regs *ctx);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__array(values, int(struct pt_regs *ctx));
+} t_kmem_perf_tail_call SEC(".maps") = {
+	.values = { [0] = (void *)&kmem_perf_tail_call_b },
+};
+
+SEC("kprobe/kmem_cache_free")
+int kmem_perf_tail_call(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_perf_tail_call, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_tail_call(ctx, &t_kmem_perf_tail_call, 0);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_perf_tail_call_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_perf_tail_call, &zero);
+
+	if (v)
+		bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, v->b, 16);
+	return 0;
+}
+
+PERCPU(c_kmem_perf_dynptr, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_perf_dynptr(struct pt_regs *ctx)
+{
+	struct bpf_dynptr d;
+	u32 zero = 0;
+	struct rec b = {};
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_perf_dynptr, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_dynptr_from_mem(v, 16, 0, &d);
+	bpf_dynptr_write(&d, 0, b.b, 16, 0);
+	__builtin_memset(&b, 0, sizeof(b));
+	bpf_dynptr_read(b.b, 16, &d, 0, 0);
+	bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, b.b, 16);
+	return 0;
+}
+
+PERCPU(c_kmem_perf_percpu, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_perf_percpu(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_perf_percpu, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, v->b, 16);
+	return 0;
+}
+
+PERCPU(c_kmem_map_dynptr, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_map_dynptr(struct pt_regs *ctx)
+{
+	struct bpf_dynptr d;
+	u32 zero = 0;
+	struct rec b = {};
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_map_dynptr, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_dynptr_from_mem(v, 16, 0, &d);
+	bpf_dynptr_write(&d, 0, b.b, 16, 0);
+	__builtin_memset(&b, 0, sizeof(b));
+	bpf_dynptr_read(b.b, 16, &d, 0, 0);
+	bpf_map_update_elem(&g_map, &g_zero, b.b, BPF_ANY);
+	return 0;
+}
+
+PERCPU(c_kmem_map_percpu, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_map_percpu(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_map_percpu, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&g_map, &g_zero, v->b, BPF_ANY);
+	return 0;
+}
+
+HASH(c_kmem_map_map_key, struct rec, u8, 64);
+
+static long kmem_map_map_key_cb(void *map, struct rec *key, u8 *value, void *arg)
+{
+	bpf_map_update_elem(&g_map, &g_zero, key->b, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_map_map_key(struct pt_regs *ctx)
+{
+	struct rec b = {};
+	u8 one = 1;
+	u64 uaddr = 0;
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_map_map_key, &b, &one, BPF_ANY);
+	bpf_for_each_map_elem(&c_kmem_map_map_key, kmem_map_map_key_cb, &uaddr, 0);
+	return 0;
+}
+
+PERCPU(c_kmem_pinned_map_cross, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_pinned_map_cross(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_pinned_map_cross, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_pinned_map_cross_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_pinned_map_cross, &zero);
+
+	if (v)
+		bpf_map_update_elem(&g_pinned, &g_zero, v->b, BPF_ANY);
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rec);
+} c_kmem_pinned_map_local SEC(".maps");
+
+SEC("kprobe/kmem_cache_free")
+int kmem_pinned_map_local(struct pt_regs *ctx)
+{
+	struct rec *v = bpf_task_storage_get(&c_kmem_pinned_map_local, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&g_pinned, &g_zero, v->b, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_pinned_map_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&g_pinned, &g_zero, b, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_pinned_map_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(b, 0, 16);
+	bpf_map_update_elem(&g_pinned, &g_zero, b, BPF_ANY);
+	return 0;
+}
+
+HASH(c_kmem_trace_pipe_map_value, u32, struct rec, 64);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_trace_pipe_map_value(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec b = {}, *v;
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_trace_pipe_map_value, &zero, &b, BPF_ANY);
+	v = bpf_map_lookup_elem(&c_kmem_trace_pipe_map_value, &zero);
+	if (v)
+		bpf_printk("%llx", *(u64 *)(v->b));
+	return 0;
+}
+
+static struct rec c_kmem_trace_pipe_global;
+
+SEC("kprobe/kmem_cache_free")
+int kmem_trace_pipe_global(struct pt_regs *ctx)
+{
+	bpf_probe_read_kernel(c_kmem_trace_pipe_global.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_printk("%llx", *(u64 *)(c_kmem_trace_pipe_global.b));
+	return 0;
+}
+
+static __noinline void kmem_trace_pipe_subprogram_take(struct pt_regs *ctx, u8 *p)
+{
+	bpf_probe_read_kernel(p, 16, (void *)PT_REGS_PARM2(ctx));
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_trace_pipe_subprogram(struct pt_regs *ctx)
+{
+	struct rec b = {};
+
+	kmem_trace_pipe_subprogram_take(ctx, b.b);
+	bpf_printk("%llx", *(u64 *)(b.b));
+	return 0;
+}
+
+static __noinline void no_kmem_trace_pipe_subprogram_take(struct pt_regs *ctx, u8 *p)
+{
+	bpf_probe_read_kernel(p, 16, (void *)PT_REGS_PARM2(ctx));
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_trace_pipe_subprogram(struct pt_regs *ctx)
+{
+	struct rec b = {};
+
+	no_kmem_trace_pipe_subprogram_take(ctx, b.b);
+	__builtin_memset(b.b, 0, 16);
+	bpf_printk("%llx", *(u64 *)(b.b));
+	return 0;
+}
+
+PERCPU(c_kmem_return_value_cross, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_return_value_cross(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_return_value_cross, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_return_value_cross_b(struct pt_regs *ctx)
+{
+	int ret = 0;
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_return_value_cross, &zero);
+
+	if (v)
+		ret = *(u32 *)(v->b);
+	return ret;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rec);
+} c_kmem_return_value_local SEC(".maps");
+
+SEC("kprobe/kmem_cache_free")
+int kmem_return_value_local(struct pt_regs *ctx)
+{
+	int ret = 0;
+	struct rec *v = bpf_task_storage_get(&c_kmem_return_value_local, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	ret = *(u32 *)(v->b);
+	return ret;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_return_value_stack(struct pt_regs *ctx)
+{
+	int ret = 0;
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	ret = *(u32 *)(b);
+	return ret;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_return_value_stack(struct pt_regs *ctx)
+{
+	int ret = 0;
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(b, 0, 16);
+	ret = *(u32 *)(b);
+	return ret;
+}
+
+PERCPU(c_kmem_signal_percpu, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_signal_percpu(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_signal_percpu, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	if (sample_armed) bpf_send_signal(*(u32 *)(v->b));
+	return 0;
+}
+
+HASH(c_kmem_signal_map_key, struct rec, u8, 64);
+
+static long kmem_signal_map_key_cb(void *map, struct rec *key, u8 *value, void *arg)
+{
+	if (sample_armed) bpf_send_signal(*(u32 *)(key->b));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_signal_map_key(struct pt_regs *ctx)
+{
+	struct rec b = {};
+	u8 one = 1;
+	u64 uaddr = 0;
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_signal_map_key, &b, &one, BPF_ANY);
+	bpf_for_each_map_elem(&c_kmem_signal_map_key, kmem_signal_map_key_cb, &uaddr, 0);
+	return 0;
+}
+
+HASH(c_kmem_signal_cross, u32, struct rec, 4);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_signal_cross(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec b = {};
+
+	bpf_probe_read_kernel(b.b, 16, (void *)PT_REGS_PARM2(ctx));
+	bpf_map_update_elem(&c_kmem_signal_cross, &zero, &b, BPF_ANY);
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_signal_cross_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_signal_cross, &zero);
+
+	if (v)
+		{
+			if (sample_armed) bpf_send_signal(*(u32 *)(v->b));
+		}
+	return 0;
+}
+
+PERCPU(c_kmem_override_cross, struct rec);
+
+SEC("kprobe/kmem_cache_free")
+int kmem_override_cross(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_override_cross, &zero);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_override_cross_b(struct pt_regs *ctx)
+{
+	u32 zero = 0;
+	struct rec *v = bpf_map_lookup_elem(&c_kmem_override_cross, &zero);
+
+	if (v)
+		{
+			if (sample_armed) bpf_override_return(ctx, *(u64 *)(v->b));
+		}
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct rec);
+} c_kmem_override_local SEC(".maps");
+
+SEC("kprobe/kmem_cache_free")
+int kmem_override_local(struct pt_regs *ctx)
+{
+	struct rec *v = bpf_task_storage_get(&c_kmem_override_local, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!v)
+		return 0;
+	bpf_probe_read_kernel(v->b, 16, (void *)PT_REGS_PARM2(ctx));
+	if (sample_armed) bpf_override_return(ctx, *(u64 *)(v->b));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int kmem_override_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	if (sample_armed) bpf_override_return(ctx, *(u64 *)(b));
+	return 0;
+}
+
+SEC("kprobe/kmem_cache_free")
+int no_kmem_override_stack(struct pt_regs *ctx)
+{
+	u8 b[16] __attribute__((aligned(8))) = {};
+
+	bpf_probe_read_kernel(b, 16, (void *)PT_REGS_PARM2(ctx));
+	__builtin_memset(b, 0, 16);
+	if (sample_armed) bpf_override_return(ctx, *(u64 *)(b));
+	return 0;
+}
