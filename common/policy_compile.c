@@ -257,8 +257,6 @@ static int candidates_settle(struct compiler *c)
 			if (r < 0)
 				return r;
 			continue;
-		} else if (n->program == c->candidates[kept - 1].program) {
-			continue;
 		}
 		c->candidates[kept++] = *n;
 	}

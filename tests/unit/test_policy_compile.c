@@ -300,6 +300,25 @@ static void what_cannot_be_resolved_approves_nothing(void **state)
 	release(&f);
 }
 
+/* A host that answers with what means "any" in the kernel's keys must not widen an entry. */
+static void answers_that_mean_any(void **state)
+{
+	struct fixture f;
+
+	compile(&f, POLICY("\"programs\":[" PROGRAM("l", "\"type\":\"syscall\",\"digests\":[\"" D1
+							 "\"],\"loaders\":[{\"path\":\"/d0i0\"}]") "]"));
+	assert_false(holds(&f, 0, 0, 3, 3));
+	assert_int_equal(f.image.n_bindings, 0);
+	assert_string_equal(f.warnings.lines[0], "programs[0] (l): loader /d0i0: Invalid argument");
+	release(&f);
+	compile(&f, POLICY("\"programs\":[" PROGRAM("t", "\"type\":\"lsm\",\"digests\":[\"" D1
+							 "\"],\"targets\":[\"t4294967295\"]") "]"));
+	assert_int_equal(f.image.n_bindings, 1);
+	assert_true(has_binding(&f, 0, BW_BINDING_LOADER_NAMED, 0, 0));
+	assert_int_equal(f.warnings.n, 2);
+	release(&f);
+}
+
 static void without_an_environment(void **state)
 {
 	static const struct bw_policy_env nothing;
@@ -475,6 +494,7 @@ int main(void)
 		cmocka_unit_test(targets_and_loaders_are_pairs),
 		cmocka_unit_test(entries_with_one_identity),
 		cmocka_unit_test(what_cannot_be_resolved_approves_nothing),
+		cmocka_unit_test(answers_that_mean_any),
 		cmocka_unit_test(without_an_environment),
 		cmocka_unit_test(one_tag_two_lengths),
 		cmocka_unit_test(safe_helpers_have_no_reach),
