@@ -397,6 +397,11 @@ static int object_add(struct add *a, const char *object, const struct bw_predict
 		}
 		if (why)
 			bw_err("%s: program %s, for %s: %s", object, p->name, kernel, why);
+		if (!why && p->flags & BW_PREDICT_KFUNC_MISSING)
+			bw_warn("%s: program %s, for %s: calls a kernel function that is not there: its digest holds "
+				"only for "
+				"this version of libbpf",
+				object, p->name, kernel);
 		r = why ? -EINVAL : program_add(a, object, p, pred.n == 1);
 		if (r < 0 && !result)
 			result = r;
