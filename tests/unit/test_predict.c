@@ -110,8 +110,8 @@ static void kconfig_is_not_identity(void **state)
 					       .kconfig = "CONFIG_HZ=250\nCONFIG_NO_SUCH_OPTION=y" };
 	struct bw_prediction a, b;
 
-	predict_sample("identity/kconfig", &nothing, &a);
-	predict_sample("identity/kconfig", &other, &b);
+	predict_sample("open/config", &nothing, &a);
+	predict_sample("open/config", &other, &b);
 	assert_true(bw_prediction_complete(&a) && bw_prediction_complete(&b));
 	assert_memory_equal(a.programs[0].digest, b.programs[0].digest, BW_LOAD_DIGEST_LEN);
 	bw_prediction_free(&a);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // sample-min-kernel: 5.10
-/* Values the loader takes from the kernel's version and config: they live in a map, the identity is the same. */
+/* What the loader finds out about the kernel lives in a map: the identity is the same on all. */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 
 extern int LINUX_KERNEL_VERSION __kconfig;
-extern bool CONFIG_NO_SUCH_OPTION __kconfig __weak;
-extern unsigned long CONFIG_HZ __kconfig __weak;
+extern bool LINUX_HAS_BPF_COOKIE __kconfig __weak;
 
 __u64 result;
 
@@ -16,7 +15,7 @@ int kconfig(struct __sk_buff *skb)
 {
 	if (LINUX_KERNEL_VERSION < (5 << 16))
 		return 0;
-	result = CONFIG_NO_SUCH_OPTION ? 1 : CONFIG_HZ;
+	result = LINUX_HAS_BPF_COOKIE ? 1 : LINUX_KERNEL_VERSION;
 	return (int)skb->len;
 }
 

@@ -13,7 +13,7 @@ int typed_tracepoint(void *ctx)
 	return 0;
 }
 
-SEC("fentry/do_unlinkat")
+SEC("fentry/vfs_read")
 int typed_function(void *ctx)
 {
 	calls += 2;
