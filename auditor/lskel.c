@@ -29,6 +29,10 @@
 #define CMD_BTF_LOAD 18
 #define SEARCH_WINDOW (4u << 20)
 #define MAX_COMMANDS 4096u
+#define MAX_NAMES 4096u
+#define SEARCH_BUDGET (32u << 20)
+#define FD_ARRAY_BYTES 1280u /* MAX_FD_ARRAY_SZ descriptors at the start of the blob */
+#define IMM_OFFSET 4u
 #define PROG_TYPE_SYSCALL 31
 
 /* Fields of union bpf_attr, by command (include/uapi/linux/bpf.h). */
@@ -57,6 +61,8 @@ static const uint8_t prologue[16] = { 0xbf, 0x16, 0, 0, 0, 0, 0, 0, 0xbf, 0xa1, 
 
 struct lskel_command {
 	uint32_t cmd, attr;
+	bool inner; /* MAP_CREATE whose descriptor goes to the stack: only a template for the next map */
+	bool stored;
 };
 
 /* *(blob + field) = blob + data */
@@ -64,7 +70,7 @@ struct lskel_pointer {
 	uint32_t field, data;
 };
 
-/* What the kernel finds by name is stored at blob + place. */
+/* What the kernel finds by name is stored in the instruction, or the attributes, at blob + place. */
 struct lskel_name {
 	uint32_t name, place;
 };
@@ -76,6 +82,7 @@ struct lskel {
 	size_t n_commands, n_pointers, n_names;
 	size_t commands_cap, pointers_cap, names_cap;
 	uint32_t blob_min; /* the blob has at least that many bytes */
+	uint64_t budget;   /* instructions that may still be looked at in search of the blob */
 };
 
 uint64_t bw_lskel_next(struct bw_slice file, uint64_t off)
@@ -152,15 +159,36 @@ static void lskel_free(struct lskel *l)
 }
 #define _cleanup_lskel_ BW_CLEANUP(lskel_free)
 
+/* The field at blob offset @to is set to what is at @from: the same name, if a name's result is there. */
+static int lskel_copy_name(struct lskel *l, uint32_t from, uint32_t to)
+{
+	for (size_t i = 0; i < l->n_names; i++) {
+		struct lskel_name name = { l->names[i].name, to - IMM_OFFSET };
+
+		if (l->names[i].place + IMM_OFFSET != from || to < IMM_OFFSET)
+			continue;
+		return l->n_names >= MAX_NAMES ?
+			       -E2BIG :
+			       lskel_add((void **)&l->names, &l->n_names, &l->names_cap, &name, sizeof(name));
+	}
+	return 0;
+}
+
+static int pointer_compare(const void *a, const void *b)
+{
+	const struct lskel_pointer *x = a, *y = b;
+
+	return x->field < y->field ? -1 : x->field > y->field;
+}
+
 /* Follows the straight-line code: registers that hold blob addresses and constants. */
 static int lskel_parse(struct bw_slice file, uint64_t off, uint64_t n, struct lskel *l)
 {
 	struct {
-		bool blob, known;
-		uint32_t value;
+		bool blob, known, loaded;
+		uint32_t value; /* offset in the blob, constant, or where in the blob it was loaded from */
 	} reg[BW_N_REGS] = { 0 };
-	bool pending = false;
-	uint32_t pending_name = 0;
+	bool pending = false; /* a name was just looked up: what for, the next address says */
 	struct bw_decoded d;
 	int r = 0;
 
@@ -173,21 +201,21 @@ static int lskel_parse(struct bw_slice file, uint64_t off, uint64_t n, struct ls
 			return -EINVAL;
 		if (d.op == BW_OP_LD_IMM64) {
 			reg[d.dst].blob = d.pseudo == BW_PSEUDO_MAP_IDX_VALUE && d.imm == 0;
-			reg[d.dst].known = false;
+			reg[d.dst].known = reg[d.dst].loaded = false;
 			reg[d.dst].value = (uint32_t)(d.imm64 >> 32);
 			if (!reg[d.dst].blob)
 				continue;
 			if (reg[d.dst].value >= l->blob_min)
 				l->blob_min = reg[d.dst].value + 1;
-			if (pending) {
-				struct lskel_name name = { pending_name, reg[d.dst].value };
-
-				r = lskel_add((void **)&l->names, &l->n_names, &l->names_cap, &name, sizeof(name));
+			if (pending && d.dst == 0) {
+				if (reg[0].value >= FD_ARRAY_BYTES)
+					l->names[l->n_names - 1].place = reg[0].value;
+				pending = false;
 			}
 			continue;
 		}
 		if (d.op == BW_OP_MOV && d.use_imm) {
-			reg[d.dst].blob = false;
+			reg[d.dst].blob = reg[d.dst].loaded = false;
 			reg[d.dst].known = true;
 			reg[d.dst].value = (uint32_t)d.imm;
 			continue;
@@ -197,34 +225,61 @@ static int lskel_parse(struct bw_slice file, uint64_t off, uint64_t n, struct ls
 
 			r = lskel_add((void **)&l->pointers, &l->n_pointers, &l->pointers_cap, &p, sizeof(p));
 		}
+		if (d.op == BW_OP_STORE && d.width == 4 && !d.use_imm && reg[d.dst].blob && reg[d.src].loaded)
+			r = lskel_copy_name(l, reg[d.src].value, reg[d.dst].value + (uint32_t)d.off);
+		/* Where the result of the last command goes. */
+		if (d.op == BW_OP_STORE && d.width == 4 && !d.use_imm && d.src == 7 && l->n_commands &&
+		    !l->commands[l->n_commands - 1].stored) {
+			l->commands[l->n_commands - 1].stored = true;
+			l->commands[l->n_commands - 1].inner = d.dst == 10;
+		}
 		if (d.op == BW_OP_CALL) {
 			if (d.imm == HELPER_SYS_BPF && reg[1].known && reg[2].blob) {
-				struct lskel_command c = { reg[1].value, reg[2].value };
+				struct lskel_command c = { .cmd = reg[1].value, .attr = reg[2].value };
 
 				if (l->n_commands >= MAX_COMMANDS)
 					return -E2BIG;
 				r = lskel_add((void **)&l->commands, &l->n_commands, &l->commands_cap, &c, sizeof(c));
 			}
-			pending = (d.imm == HELPER_FIND_BY_NAME_KIND || d.imm == HELPER_KALLSYMS_LOOKUP) && reg[1].blob;
-			if (pending)
-				pending_name = reg[1].value;
+			pending = false;
+			if ((d.imm == HELPER_FIND_BY_NAME_KIND || d.imm == HELPER_KALLSYMS_LOOKUP) && reg[1].blob && !r) {
+				struct lskel_name name = { reg[1].value, reg[8].blob ? reg[8].value : 0 };
+
+				if (l->n_names >= MAX_NAMES)
+					return -E2BIG;
+				r = lskel_add((void **)&l->names, &l->n_names, &l->names_cap, &name, sizeof(name));
+				pending = !r;
+			}
+		}
+		if (d.op == BW_OP_LOAD && d.width == 4 && reg[d.src].blob) {
+			uint32_t from = reg[d.src].value + (uint32_t)d.off;
+
+			reg[d.dst].blob = reg[d.dst].known = false;
+			reg[d.dst].loaded = true;
+			reg[d.dst].value = from;
+			continue;
 		}
 		for (unsigned int k = 0; k < BW_N_REGS; k++)
 			if (d.writes & 1u << k)
-				reg[k].blob = reg[k].known = false;
+				reg[k].blob = reg[k].known = reg[k].loaded = false;
 	}
+	if (l->n_pointers)
+		qsort(l->pointers, l->n_pointers, sizeof(*l->pointers), pointer_compare);
+	l->budget = SEARCH_BUDGET;
 	return r;
 }
 
 /* The blob offset that the pointer field at blob offset @field is set to. */
 static bool lskel_pointer(const struct lskel *l, uint32_t field, uint32_t *ret)
 {
-	for (size_t i = 0; i < l->n_pointers; i++)
-		if (l->pointers[i].field == field) {
-			*ret = l->pointers[i].data;
-			return true;
-		}
-	return false;
+	const struct lskel_pointer key = { .field = field };
+	const struct lskel_pointer *p =
+		l->n_pointers ? bsearch(&key, l->pointers, l->n_pointers, sizeof(key), pointer_compare) : NULL;
+
+	if (!p)
+		return false;
+	*ret = p->data;
+	return true;
 }
 
 struct lskel_prog {
@@ -253,7 +308,7 @@ static bool prog_attr(const struct lskel *l, struct bw_slice blob, uint32_t attr
 }
 
 /* Every program decodes from here: no other place in the file will do that by chance. */
-static bool blob_fits(const struct lskel *l, struct bw_slice blob)
+static bool blob_fits(struct lskel *l, struct bw_slice blob)
 {
 	unsigned int progs = 0;
 
@@ -264,9 +319,13 @@ static bool blob_fits(const struct lskel *l, struct bw_slice blob)
 
 		if (l->commands[i].cmd != CMD_PROG_LOAD)
 			continue;
-		if (!prog_attr(l, blob, l->commands[i].attr, &p))
+		if (l->budget < 64 || !prog_attr(l, blob, l->commands[i].attr, &p))
 			return false;
+		l->budget -= 64;
 		for (uint32_t k = 0; k < p.n_insns; k += d.slots) {
+			if (!l->budget)
+				return false;
+			l->budget--;
 			in[0] = insn_at(blob, p.insns + (uint64_t)k * BW_INSN_SIZE);
 			if (k + 1 < p.n_insns)
 				in[1] = insn_at(blob, p.insns + (uint64_t)(k + 1) * BW_INSN_SIZE);
@@ -295,7 +354,7 @@ static bool blob_plausible(const struct lskel *l, const struct lskel_command *fi
 	       !bw_get_u64(a + PROG_LICENSE, false) && !bw_get_u64(file.data + at, false);
 }
 
-static bool find_blob(const struct lskel *l, struct bw_slice file, uint64_t loader, uint64_t *ret)
+static bool find_blob(struct lskel *l, struct bw_slice file, uint64_t loader, uint64_t *ret)
 {
 	const struct lskel_command *first = NULL;
 	uint64_t lo = loader > SEARCH_WINDOW ? loader - SEARCH_WINDOW : 0;
@@ -376,16 +435,19 @@ static int add_map(struct bw_object *o, struct bw_slice blob, uint32_t attr)
 }
 
 static int set_reloc(struct bw_object *o, struct bw_code *c, const struct lskel *l, struct bw_slice blob,
-		     const struct lskel_prog *p, uint32_t at, const struct bw_decoded *d)
+		     const struct lskel_prog *p, uint32_t first_map, uint32_t at, const struct bw_decoded *d)
 {
 	struct bw_reloc rel = { .insn = at, .target = BW_NONE, .symbol = "", .kind = BW_RELOC_UNKNOWN };
 	uint64_t place = p->insns + (uint64_t)at * BW_INSN_SIZE;
 
 	if (d->op == BW_OP_LD_IMM64 && (d->pseudo == BW_PSEUDO_MAP_IDX || d->pseudo == BW_PSEUDO_MAP_IDX_VALUE)) {
-		if (d->imm >= 0 && (uint32_t)d->imm < o->n_maps) {
+		/* The loader's own map 0 is the blob, which comes after the maps that it creates. */
+		uint64_t map = (uint64_t)first_map + (uint32_t)d->imm;
+
+		if (d->imm >= 0 && map < o->n_maps) {
 			rel.kind = d->pseudo == BW_PSEUDO_MAP_IDX ? BW_RELOC_MAP : BW_RELOC_DATA;
-			rel.target = d->imm;
-			rel.symbol = o->maps[d->imm].name;
+			rel.target = (int32_t)map;
+			rel.symbol = o->maps[map].name;
 			rel.addend = rel.kind == BW_RELOC_DATA ? (int64_t)(d->imm64 >> 32) : 0;
 		}
 	} else if (d->op == BW_OP_CALL_LOCAL || (d->op == BW_OP_LD_IMM64 && d->pseudo == BW_PSEUDO_FUNC)) {
@@ -481,7 +543,7 @@ static int add_functions(struct bw_object *o, int32_t code, const struct lskel_p
 }
 
 static int add_code(struct bw_object *o, const struct lskel *l, struct bw_slice blob, const struct lskel_prog *p,
-		    const char *name)
+		    uint32_t first_map, const char *name)
 {
 	int32_t code = (int32_t)o->n_codes++;
 	struct bw_code *c = &o->codes[code];
@@ -500,7 +562,7 @@ static int add_code(struct bw_object *o, const struct lskel *l, struct bw_slice 
 		if (bw_insn_decode(c->insns, c->n_insns, i, BW_INSN_OBJECT, &d, NULL))
 			return -EINVAL;
 		if (d.op == BW_OP_CALL_LOCAL || d.op == BW_OP_CALL_KFUNC || (d.op == BW_OP_LD_IMM64 && d.pseudo))
-			r = set_reloc(o, c, l, blob, p, i, &d);
+			r = set_reloc(o, c, l, blob, p, first_map, i, &d);
 	}
 	return r ? r : add_functions(o, code, p, name);
 }
@@ -533,13 +595,30 @@ static void add_lines(struct bw_object *o, const struct lskel *l, struct bw_slic
 }
 
 /* The loader itself is a program like any other, and may be all that can be shown. */
-static int add_loader(struct bw_object *o, const struct bw_carved *c)
+static int add_loader(struct bw_object *o, const struct bw_carved *c, const struct lskel *l)
 {
 	struct bw_slice code = bw_slice(c->bytes.data + c->offset, c->light_insns * BW_INSN_SIZE);
 	struct lskel_prog p = { .type = PROG_TYPE_SYSCALL, .n_insns = (uint32_t)c->light_insns, .flags = PROG_F_SLEEPABLE };
 	struct lskel none = { 0 };
 	int32_t prog = (int32_t)o->n_progs;
-	int r = add_code(o, &none, code, &p, "light skeleton loader");
+	uint32_t blob = o->n_maps++;
+	int r;
+
+	o->maps[blob] = (struct bw_map){
+		.name = "light skeleton data",
+		.kind = BW_MAP_LIGHT,
+		.type = 2, /* array */
+		.key_size = 4,
+		.value_size = l->blob_min,
+		.max_entries = 1,
+		.section = "",
+		.inner = BW_NONE,
+		.struct_ops = BW_NONE,
+		.autocreate = true,
+	};
+	if (c->light_has_blob)
+		bw_slice_sub(c->bytes, c->light_blob, l->blob_min, &o->maps[blob].data);
+	r = add_code(o, &none, code, &p, blob, "light skeleton loader");
 
 	if (!r)
 		o->progs[prog].loader = true;
@@ -554,13 +633,28 @@ static int lskel_build(struct bw_object *o, const struct bw_carved *c, const str
 	for (size_t i = 0; i < l->n_commands && !r; i++) {
 		struct bw_slice size, btf;
 
-		if (l->commands[i].cmd == CMD_MAP_CREATE)
+		if (l->commands[i].cmd == CMD_MAP_CREATE && !l->commands[i].inner)
 			r = add_map(o, blob, l->commands[i].attr);
 		else if (l->commands[i].cmd == CMD_BTF_LOAD && !o->btf &&
 			 lskel_pointer(l, l->commands[i].attr + BTF_DATA, &at) &&
 			 bw_slice_sub(blob, (uint64_t)l->commands[i].attr + BTF_SIZE, 4, &size) &&
 			 bw_slice_sub(blob, at, bw_get_u32(size.data, false), &btf))
 			r = bw_btf_read(btf, false, c->name, &o->arena, &o->btf, NULL) == -ENOMEM ? -ENOMEM : 0;
+	}
+	/* Templates last: instructions count the others only. */
+	for (size_t i = 0, map = 0; i < l->n_commands && !r; i++) {
+		if (l->commands[i].cmd != CMD_MAP_CREATE)
+			continue;
+		if (!l->commands[i].inner) {
+			map++;
+			continue;
+		}
+		r = add_map(o, blob, l->commands[i].attr);
+		if (r)
+			break;
+		o->maps[o->n_maps - 1].is_inner = true;
+		if (i + 1 < l->n_commands && l->commands[i + 1].cmd == CMD_MAP_CREATE && !l->commands[i + 1].inner)
+			o->maps[map].inner = (int32_t)o->n_maps - 1;
 	}
 	for (size_t i = 0; i < l->n_commands && !r; i++) {
 		uint32_t attr = l->commands[i].attr;
@@ -575,7 +669,7 @@ static int lskel_build(struct bw_object *o, const struct bw_carved *c, const str
 		name = bw_arena_str(&o->arena, p.name[0] ? p.name : "(unnamed)");
 		if (!name)
 			return -ENOMEM;
-		r = add_code(o, l, blob, &p, name);
+		r = add_code(o, l, blob, &p, 0, name);
 		if (r)
 			break;
 		add_lines(o, l, blob, attr, &o->codes[o->n_codes - 1]);
@@ -587,6 +681,7 @@ static int lskel_build(struct bw_object *o, const struct bw_carved *c, const str
 				const char *target = bw_slice_str(blob, l->names[k].name);
 
 				prog->def.target = bw_arena_strn(&o->arena, target, strnlen(target, 256));
+				prog->def.target_len = (uint32_t)strnlen(target, 256);
 				prog->def.needs_btf_target = true;
 				if (!prog->def.target)
 					return -ENOMEM;
@@ -629,7 +724,7 @@ int bw_lskel_read(const struct bw_carved *c, struct bw_object **ret, struct bw_d
 	o->path = bw_arena_str(&o->arena, c->name);
 	o->codes = bw_arena_alloc(&o->arena, n_progs, sizeof(*o->codes));
 	o->progs = bw_arena_alloc(&o->arena, n_progs, sizeof(*o->progs));
-	o->maps = bw_arena_alloc(&o->arena, l.n_commands, sizeof(*o->maps));
+	o->maps = bw_arena_alloc(&o->arena, l.n_commands + 1, sizeof(*o->maps));
 	o->funcs = bw_arena_alloc(&o->arena, insns, sizeof(*o->funcs));
 	o->externs = bw_arena_alloc(&o->arena, insns, sizeof(*o->externs));
 	o->notes = bw_arena_alloc(&o->arena, 2, sizeof(*o->notes));
@@ -640,7 +735,7 @@ int bw_lskel_read(const struct bw_carved *c, struct bw_object **ret, struct bw_d
 	else
 		lskel_note(o, "", c->offset, "a light skeleton's loader, but its data was not found near it");
 	if (!r)
-		r = add_loader(o, c);
+		r = add_loader(o, c, &l);
 	if (r == -ENOMEM)
 		return lskel_oom(c, diag);
 	if (r)

@@ -135,7 +135,8 @@ struct bw_secdef {
 	int32_t attach_type; /* 0 when the type has none; BW_NONE when the name does not tell which */
 	const char *rule;    /* which grammar rule matched ("kprobe.multi+"), "" for none */
 	const char *target;  /* the text after the rule's prefix: "do_sys_openat2", "libssl.so:SSL_read", "" */
-	uint64_t target_off; /* "+0x10" of kprobe and uprobe targets */
+	uint32_t target_len; /* bytes of .target without the offset that may follow */
+	uint64_t target_off; /* that offset: "+0x10" of kprobe and uprobe targets */
 	bool sleepable;
 	bool autoload; /* false for SEC("?...") */
 	bool attach_optional; /* the attach type is left out on kernels that do not know it */

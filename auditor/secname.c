@@ -234,16 +234,20 @@ static void rule_apply(const struct sec_rule *rule, struct bw_secdef *d)
 }
 
 /* "func+0x10", "path:func+10": the offset, when what follows the last plus sign is a number. */
-static uint64_t target_offset(const char *target)
+static void split_target(struct bw_secdef *d, bool has_offset)
 {
-	const char *plus = strrchr(target, '+');
+	const char *plus = has_offset ? strrchr(d->target, '+') : NULL;
 	unsigned long long v;
 	char *end;
 
+	d->target_len = (uint32_t)strlen(d->target);
 	if (!plus || plus[1] < '0' || plus[1] > '9')
-		return 0;
+		return;
 	v = strtoull(plus + 1, &end, 0);
-	return *end ? 0 : v;
+	if (*end)
+		return;
+	d->target_off = v;
+	d->target_len = (uint32_t)(plus - d->target);
 }
 
 /* iproute2's "MAP/SLOT": a tail-call target, both parts numbers ("2/7", "1/0x10"). */
@@ -282,14 +286,14 @@ void bw_secname_parse(const char *name, struct bw_secdef *ret)
 		slash = strchr(name, '/');
 		if (rules[i].name[strlen(rules[i].name) - 1] == '+' && slash)
 			ret->target = slash + 1;
-		if (rules[i].flags & OFFSET)
-			ret->target_off = target_offset(ret->target);
+		split_target(ret, rules[i].flags & OFFSET);
 		return;
 	}
 	if (is_tail_section(name)) {
 		rule_apply(&tail, ret);
 		ret->target = name;
 		ret->convention = true;
+		split_target(ret, false);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
@@ -299,9 +303,11 @@ void bw_secname_parse(const char *name, struct bw_secdef *ret)
 		slash = strchr(name, '/');
 		ret->target = slash ? slash + 1 : "";
 		ret->convention = true;
+		split_target(ret, prefixes[i].flags & OFFSET);
 		return;
 	}
 	ret->target = name;
+	split_target(ret, false);
 }
 
 void bw_secname_parse_windows(const char *name, struct bw_secdef *ret)
@@ -315,6 +321,7 @@ void bw_secname_parse_windows(const char *name, struct bw_secdef *ret)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strncmp(name, known[i], strlen(known[i])))
 			ret->rule = known[i];
+	split_target(ret, false);
 }
 
 void bw_secname_from_context(const char *type_name, struct bw_secdef *def)

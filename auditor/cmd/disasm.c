@@ -11,6 +11,7 @@
 #include "auditor/commands.h"
 #include "auditor/disasm.h"
 #include "auditor/live.h"
+#include "auditor/summary.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 #include "common/opts.h"
@@ -20,6 +21,7 @@ struct disasm_job {
 	const char *path;
 	struct bw_slice bytes;
 	struct bw_disasm_options opts;
+	bool summary;
 	bool found; /* a program of the name asked for */
 	bool incomplete;
 	struct bw_buf text;
@@ -47,7 +49,12 @@ static int disasm_object(const struct bw_object *o, struct disasm_job *job)
 		      o->flavour == BW_FLAVOUR_WINDOWS ? " (eBPF for Windows)" : "");
 	print_notes(o, &job->text);
 	bw_buf_char(&job->text, '\n');
-	r = bw_disasm(o, &job->opts, &job->text);
+	if (job->summary) {
+		bw_object_summary(o, &job->text);
+		r = bw_buf_error(&job->text);
+	} else {
+		r = bw_disasm(o, &job->opts, &job->text);
+	}
 	if (r == -ENOENT)
 		return 0;
 	job->found = true;
@@ -107,12 +114,12 @@ static void print_clean(const char *text, size_t len, FILE *to)
 	}
 }
 
-static int disasm_file(const char *path, const struct bw_disasm_options *opts)
+static int disasm_file(const char *path, const struct bw_disasm_options *opts, bool summary)
 {
 	const struct bw_sandbox conf = { .max_output = 1ull << 30 };
 	_cleanup_buf_ struct bw_buf out = { 0 };
 	_cleanup_free_ char *data = NULL;
-	struct disasm_job job = { .path = path, .opts = *opts };
+	struct disasm_job job = { .path = path, .opts = *opts, .summary = summary };
 	char reason[256];
 	size_t len;
 	int r;
@@ -132,9 +139,9 @@ static int disasm_file(const char *path, const struct bw_disasm_options *opts)
 	return out.data[0] == 'O' ? BW_EXIT_OK : BW_EXIT_INPUT;
 }
 
-static int disasm_live(unsigned int id, const struct bw_disasm_options *opts)
+static int disasm_live(unsigned int id, const struct bw_disasm_options *opts, bool summary)
 {
-	struct disasm_job job = { .path = "", .opts = *opts };
+	struct disasm_job job = { .path = "", .opts = *opts, .summary = summary };
 	_cleanup_object_ struct bw_object *o = NULL;
 	struct bw_diag diag = { 0 };
 	char text[1024];
@@ -164,11 +171,13 @@ int cmd_disasm(int argc, char **argv)
 	};
 	struct bw_disasm_options opts = { 0 };
 	unsigned int id = 0;
+	bool summary = false;
 	const struct bw_opt table[] = {
 		{ BW_OPT_STRING, 'p', "prog", &opts.prog, "NAME", "only this program or function" },
 		{ BW_OPT_FLAG, 0, "no-bytes", &opts.no_bytes, NULL, "leave out the bytes of the instructions" },
 		{ BW_OPT_FLAG, 0, "no-source", &opts.no_source, NULL, "leave out source lines" },
 		{ BW_OPT_FLAG, 0, "no-comments", &opts.no_comments, NULL, "leave out names of maps, helpers and so on" },
+		{ BW_OPT_FLAG, 0, "summary", &summary, NULL, "print what the object is made of instead of its code" },
 		{ BW_OPT_UINT, 0, "id", &id, "ID", "the loaded program with this id, as the kernel translated it (root)" },
 		BW_OPTS_HELP_ROW,
 		{ 0 },
@@ -183,9 +192,9 @@ int cmd_disasm(int argc, char **argv)
 		return BW_EXIT_INPUT;
 	}
 	if (id)
-		status = disasm_live(id, &opts);
+		status = disasm_live(id, &opts, summary);
 	for (int i = 1; i <= n; i++) {
-		r = disasm_file(argv[i], &opts);
+		r = disasm_file(argv[i], &opts, summary);
 		if (r > status)
 			status = r;
 	}
