@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=sh
+# For tests of the guard in a VM: . "$BW_SRC/tests/vm/guest/guard.sh" (after "$BW_LIB").
+# Works in the test's own folder: policy.json, ev.jsonl (the guard's output), guard.log.
+
+BPFWARDEN=$BW_SRC/build/bpfwarden
+BPFWARDEND=$BW_SRC/build/bpfwardend
+BWLOAD=$BW_SRC/build/tools/bwload
+
+# deny_all FILE [PROGRAMS [RULES]]: a policy with every default "deny"; the rest are JSON texts without the brackets.
+deny_all()
+{
+	cat >"$1" <<X
+{"version": 1,
+ "defaults": {"tracing": "deny", "networking": "deny", "cgroup": "deny", "lsm": "deny", "socket_filter": "deny", "other": "deny"},
+ "programs": [$2],
+ "rules": [$3]}
+X
+}
+
+guard_up()
+{
+	"$BPFWARDEN" status --socket "$PWD/guard.sock"
+}
+
+# guard_start MODE [OPTION...]
+guard_start()
+{
+	_mode=$1
+	shift
+	"$BPFWARDEND" --foreground --mode "$_mode" --policy "$PWD/policy.json" --state-dir "$PWD/state" \
+		--socket "$PWD/guard.sock" "$@" >>ev.jsonl 2>>guard.log &
+	GUARD=$!
+	wait_for 30 guard_up || {
+		cat guard.log
+		fail "the guard did not come up: $(tail -n 1 guard.log)"
+	}
+	echo "ok: guard is up: $(grep -o 'bpfwardend [0-9.]*: .*' guard.log | tail -n 1)"
+}
+
+# guard_stop: ends the guard in order and takes its programs out of the kernel.
+guard_stop()
+{
+	kill "$GUARD"
+	wait "$GUARD"
+	_rc=$?
+	"$BPFWARDEND" --disarm 2>/dev/null
+	[ "$_rc" -eq 0 ] || fail "the guard ended with $_rc: $(tail -n 1 guard.log)"
+}
+
+# field KEY: the values of a member of the flat JSON lines on standard input, one per line; strings without quotes.
+field()
+{
+	sed -n "s/.*\"$1\":\\(\"\\([^\"]*\\)\"\\|\\(\\[[^]]*\\]\\)\\|\\([^,}\"]*\\)\\).*/\\2\\3\\4/p"
+}
+
+# loads NAME: the load events of programs with that name, in order.
+loads()
+{
+	grep '"kind":"load"' ev.jsonl | grep "\"prog_name\":\"$1\""
+}
+
+# alerts NAME: those of them that are alerts: high or critical.
+alerts()
+{
+	loads "$1" | grep -E '"severity":"(high|critical)"'
+}
+
+count()
+{
+	grep -c ''
+}
+
+# status_field KEY: a number or word of the running guard's status.
+status_field()
+{
+	"$BPFWARDEN" status --socket "$PWD/guard.sock" --format json | field "$1"
+}
+
+# settle: until the guard has read all that the kernel has reported.
+settle()
+{
+	wait_for 30 settled || fail "the guard received $(status_field received) of $(status_field emitted) records"
+}
+
+settled()
+{
+	"$BPFWARDEN" status --socket "$PWD/guard.sock" --format json >status.json || return 1
+	[ "$(field received <status.json)" = "$(field emitted <status.json)" ]
+}
