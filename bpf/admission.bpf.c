@@ -16,6 +16,7 @@ static __always_inline void load_begin(struct bw_scratch *s, enum bw_hook hook)
 	s->n_map_fds = 0;
 	s->read_failed = 0;
 	s->helper_calls = 0;
+	s->memory = 0;
 	s->first = 0;
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), hook);
 	bw_extract_actor();
@@ -134,6 +135,7 @@ __noinline int bw_xlated_block(u64 address, u32 n)
 		s32 imm = (s32)INSN_IMM(w[k]);
 		u32 *id;
 
+		note_memory(s, w[k]);
 		if (INSN_CODE(w[k]) != CALL)
 			continue;
 		if (INSN_SRC(w[k]) == 2)

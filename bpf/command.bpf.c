@@ -86,10 +86,7 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 			u32 type = BPF_CORE_READ(prog, type);
 
 			s->command.prog_id = BPF_CORE_READ(prog, aux, id);
-			/* A tracing program that does nothing does nothing when attached, and loaders try just that. */
-			inert = bpf_map_lookup_elem(&bw_inert, &aux) && type != BPF_PROG_TYPE_KPROBE &&
-				type != BPF_PROG_TYPE_TRACEPOINT && type != BPF_PROG_TYPE_PERF_EVENT &&
-				type != BPF_PROG_TYPE_RAW_TRACEPOINT;
+			inert = bpf_map_lookup_elem(&bw_inert, &aux) && !is_tracing(type);
 		}
 	}
 	if (inert) {

@@ -11,6 +11,7 @@
 
 #define INSN_CODE(w) ((u8)(w))
 #define INSN_SRC(w) ((u8)((w) >> 12) & 15)
+#define INSN_DST(w) ((u8)((w) >> 8) & 15)
 #define INSN_OFF(w) ((s16)((w) >> 16))
 #define INSN_IMM(w) ((u32)((w) >> 32))
 #define INSN_NO_IMM 0x00000000ffffffffULL
@@ -18,6 +19,13 @@
 
 #define LD_IMM64 0x18 /* BPF_LD | BPF_DW | BPF_IMM */
 #define CALL 0x85     /* BPF_JMP | BPF_CALL */
+
+/* What the instructions do with memory other than by helpers; the stack, addressed by r10 itself, does not count. */
+enum insns_memory {
+	INSNS_LOAD = 1,	       /* anything is read */
+	INSNS_STORE_CONST = 2, /* a constant is written */
+	INSNS_STORE = 4,       /* a register is written, or an atomic operation */
+};
 
 struct insns_walk {
 	struct bw_scratch *s;
@@ -78,6 +86,29 @@ static __noinline int note_map_fd(struct bw_scratch *s, u32 fd, u32 by_index)
 	return 0;
 }
 
+static __always_inline void note_memory(struct bw_scratch *s, u64 w)
+{
+	u8 code = INSN_CODE(w), mode = code & 0xe0;
+
+	switch (code & 7) {
+	case BPF_LD:
+		if (mode == BPF_ABS || mode == BPF_IND)
+			s->memory |= INSNS_LOAD;
+		break;
+	case BPF_LDX:
+		s->memory |= INSNS_LOAD;
+		break;
+	case BPF_ST:
+		if (INSN_DST(w) != 10)
+			s->memory |= INSNS_STORE_CONST;
+		break;
+	case BPF_STX:
+		if (INSN_DST(w) != 10)
+			s->memory |= INSNS_STORE;
+		break;
+	}
+}
+
 /* Notes what @w does and returns it with the fields zeroed that differ from one load to the next. */
 static __always_inline u64 insn_normalise(struct bw_scratch *s, u64 w, u32 slot)
 {
@@ -98,6 +129,7 @@ static __always_inline u64 insn_normalise(struct bw_scratch *s, u64 w, u32 slot)
 			note_map_fd(s, INSN_IMM(w), src > 4);
 		return w & INSN_NO_IMM;
 	}
+	note_memory(s, w);
 	if (INSN_CODE(w) == CALL) {
 		if (INSN_SRC(w) == 0) {
 			s->helper_calls++;

@@ -109,6 +109,16 @@ static __noinline int maps_are_own(struct bw_scratch *s)
 	return 1;
 }
 
+/*
+ * Types of program that may be attached although they were admitted only as inert, because loaders try just that
+ * (libbpf: bpf_link for perf events, uprobe_multi): unlike others, their return value decides nothing.
+ */
+static __always_inline bool is_tracing(u32 type)
+{
+	return type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_TRACEPOINT || type == BPF_PROG_TYPE_PERF_EVENT ||
+	       type == BPF_PROG_TYPE_RAW_TRACEPOINT;
+}
+
 /* What loaders load to find out what the kernel can do: short, without any effect outside itself. */
 static __noinline int is_inert(struct bw_scratch *s, const struct bw_policy_conf *conf)
 {
@@ -129,6 +139,12 @@ static __noinline int is_inert(struct bw_scratch *s, const struct bw_policy_conf
 	unsafe = (s->load.helpers[0] & ~conf->safe_helpers[0]) | (s->load.helpers[1] & ~conf->safe_helpers[1]) |
 		 (s->load.helpers[2] & ~conf->safe_helpers[2]) | (s->load.helpers[3] & ~conf->safe_helpers[3]);
 	if (unsafe)
+		return 0;
+	/*
+	 * What it sees must not get anywhere: no store of a register, and constants are stored only by what has read nothing
+	 * (libbpf's probe for global data). Packets, contexts and maps stay as they are.
+	 */
+	if (s->memory & INSNS_STORE || (s->memory & INSNS_STORE_CONST && s->memory & INSNS_LOAD))
 		return 0;
 	if (s->load.load_flags & BW_LOAD_MAPS && !maps_are_own(s))
 		return 0;

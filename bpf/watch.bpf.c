@@ -112,6 +112,7 @@ static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
 	s->n_map_fds = 0;
 	s->read_failed = 0;
 	s->helper_calls = 0;
+	s->memory = 0;
 	s->first = 0;
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), BW_HOOK_SYS_BPF);
 	bw_extract_actor();

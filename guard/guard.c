@@ -39,6 +39,7 @@ struct guard {
 	struct ring_buffer *rings;
 	struct store *store;
 	struct lines *lines;
+	struct control_ops control_ops;
 	struct control *control;
 	struct cgroup_names *cgroups;
 
@@ -313,11 +314,11 @@ static int on_tick(void *arg, uint64_t expirations)
 		watch_store(g);
 		watch_counters(g);
 		watch_hooks(g);
+		store_maintain(g->store, clock_ns(CLOCK_REALTIME));
 		g->context.boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
 	}
 	if (g->ticks % (5 * 60) == 0) { /* each minute */
 		prove(g);
-		store_maintain(g->store, clock_ns(CLOCK_REALTIME));
 		cgroup_names_forget(g->cgroups);
 	}
 	return 0;
@@ -524,19 +525,36 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 	return 0;
 }
 
+/* A guard with a state directory of its own has its socket there as well. @ret_copy is for taking apart. */
+static int socket_path(const struct guard *g, char **ret, char **ret_copy)
+{
+	if (g->config->socket)
+		*ret = strdup(g->config->socket);
+	else if (g->config->state_dir && strcmp(g->config->state_dir, CONFIG_STATE_DIR)) {
+		if (asprintf(ret, "%s/guard.sock", g->config->state_dir) < 0)
+			*ret = NULL;
+	} else
+		*ret = strdup(CONFIG_SOCKET);
+	*ret_copy = *ret ? strdup(*ret) : NULL;
+	return *ret_copy ? 0 : -ENOMEM;
+}
+
 static int start_outputs(struct guard *g, char *why, size_t why_len)
 {
 	const char *state = g->config->state_dir ? g->config->state_dir : CONFIG_STATE_DIR;
-	const char *socket = g->config->socket ? g->config->socket : CONFIG_SOCKET;
-	const struct control_ops ops = { .status = on_status, .query = on_query, .arg = g };
-	_cleanup_free_ char *db = NULL, *dir = strdup(socket);
+	_cleanup_free_ char *socket = NULL;
+	_cleanup_free_ char *db = NULL, *dir = NULL;
 	struct store_config sc = {
 		.max_rows = g->config->retention_rows,
 		.max_age_ns = (int64_t)g->config->retention_days * 86400 * (int64_t)SECOND,
 	};
-	char *slash = dir ? strrchr(dir, '/') : NULL;
+	char *slash;
 	int r;
 
+	r = socket_path(g, &socket, &dir);
+	if (r < 0)
+		return fail(r, why, why_len, "no memory");
+	slash = strrchr(dir, '/');
 	r = make_dir(state);
 	if (r < 0)
 		return fail(r, why, why_len, "%s: %s", state, strerror(-r));
@@ -559,7 +577,7 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 		if (r < 0)
 			return fail(r, why, why_len, "%s: %s", dir, strerror(-r));
 	}
-	r = control_open(g->loop, socket, &ops, &g->control);
+	r = control_open(g->loop, socket, &g->control_ops, &g->control);
 	if (r == -EADDRINUSE)
 		return fail(r, why, why_len, "%s: another guard is running", socket);
 	if (r < 0)
@@ -624,6 +642,7 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	g->config = config;
 	g->features = features;
 	g->line.max = ALERT_MAX_LINE;
+	g->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .arg = g };
 	g->tier = bw_features_tier(features, &g->mechanism, g->why_tier, sizeof(g->why_tier));
 	describe_self(g);
 	if (g->tier == BW_TIER_AUDIT) {

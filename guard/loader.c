@@ -308,6 +308,11 @@ static void remove_set(const char *path, void *arg)
 	rmdir(path);
 }
 
+void loader_claim(const char *pin_dir)
+{
+	for_each_set(pin_dir, claim_set, NULL);
+}
+
 int loader_open(const struct loader_config *c, struct loader **ret, char *why, size_t why_len)
 {
 	struct loader *l = calloc(1, sizeof(*l));
@@ -320,7 +325,6 @@ int loader_open(const struct loader_config *c, struct loader **ret, char *why, s
 		l->maps[i] = -1;
 	l->claim = -1;
 	snprintf(l->pin_dir, sizeof(l->pin_dir), "%s", c->pin_dir);
-	for_each_set(l->pin_dir, claim_set, NULL);
 	if (c->persistent) {
 		set_name(c, l->set, sizeof(l->set));
 		r = adopt(l, c, why, why_len);

@@ -42,6 +42,12 @@ struct loader_config {
 struct loader;
 
 /*
+ * Makes the programs that an earlier guard left in the kernel take this process for the guard. Comes before everything
+ * else: they would refuse what this process loads, its probes included.
+ */
+void loader_claim(const char *pin_dir);
+
+/*
  * Loads and attaches, or adopts. On failure returns a negative errno, *ret untouched, and says in @why (one line) what
  * could not be done. loader_free() detaches what is not pinned.
  */

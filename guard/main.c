@@ -111,6 +111,7 @@ static int start(const struct config *config, struct bw_features *features, stru
 	char why[1024] = "";
 	int r;
 
+	loader_claim(config->pin_dir ? config->pin_dir : LOADER_PIN_DIR);
 	bw_features_probe(features);
 	if (config->features && bw_features_override(features, config->features, &bad) < 0) {
 		bw_err("--features: \"%s\" switches off no feature that is known; bpfwarden doctor lists them", bad);
@@ -137,7 +138,7 @@ int main(int argc, char **argv)
 		{ BW_OPT_CHOICE, 'm', "mode", &mode, "observe|enforce", "observe (the default) reports; enforce refuses" },
 		{ BW_OPT_STRING, 'p', "policy", &policy, "FILE", "the policy (default " CONFIG_POLICY ")" },
 		{ BW_OPT_STRING, 0, "state-dir", &state_dir, "DIR", "event store (default " CONFIG_STATE_DIR ")" },
-		{ BW_OPT_STRING, 0, "socket", &socket, "PATH", "control socket (default " CONFIG_SOCKET ")" },
+		{ BW_OPT_STRING, 0, "socket", &socket, "PATH", "control socket (default guard.sock in a --state-dir that is given, else " CONFIG_SOCKET ")" },
 		{ BW_OPT_STRING, 'o', "output", &output, "FILE", "append each event as a JSON line to FILE; - is standard output" },
 		{ BW_OPT_STRING, 0, "pin-dir", &pin_dir, "DIR", "on a BPF file system (default " LOADER_PIN_DIR ")" },
 		{ BW_OPT_STRING, 0, "features", &features, "-NAME,...", "do without features of the kernel, for tests and troubleshooting (bpfwarden doctor lists them)" },
