@@ -50,6 +50,7 @@ struct guard {
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
 	uint64_t received, undecodable, store_messages;
+	uint64_t received_before; /* by the guard whose programs were taken over */
 	uint64_t alerts;	   /* events that were or would have been refused */
 	uint64_t ticks;
 	struct repeat repeat;
@@ -379,7 +380,7 @@ static int on_status(void *arg, struct bw_buf *out)
 		for (int i = 0; i < BW_STAT_COUNT; i++)
 			bw_json_u64(&j, stat_names[i], stats.v[i]);
 	bw_json_u64(&j, "hook_skipped", loader_misses(g->loader));
-	bw_json_u64(&j, "received", g->received);
+	bw_json_u64(&j, "received", g->received + g->received_before);
 	bw_json_u64(&j, "undecodable", g->undecodable);
 	bw_json_u64(&j, "alerts", g->alerts);
 	store_stats(g->store, &ss);
@@ -453,12 +454,17 @@ static int make_dir(const char *path)
 static void report_restart(struct guard *g)
 {
 	struct store_stats ss;
+	struct bw_stats now;
 	int64_t gap;
 
 	store_stats(g->store, &ss);
 	if (!loader_adopted(g->loader))
 		return;
 	gap = ss.last_time_before ? clock_ns(CLOCK_REALTIME) - ss.last_time_before : 0;
+	/* What waits in the rings has not been received by anybody; the rest of what was emitted has been. */
+	ring_buffer__consume(g->rings);
+	if (!loader_stats(g->loader, &now))
+		g->received_before = now.v[BW_STAT_EMITTED] - g->received;
 	say(g, "gap", ALERT_MEDIUM,
 	    (struct alert_kv[]){ ALERT_I64("last_event_ns", ss.last_time_before), ALERT_U64("gap_ms", gap > 0 ? (uint64_t)gap / 1000000 : 0),
 				 ALERT_U64("last_seq", ss.last_seq_before), ALERT_BOOL("unclean", ss.unclean),
@@ -683,6 +689,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		say(g, "armed", ALERT_INFO, NULL, "armed: loads that the policy does not admit are refused");
 		prove(g);
 	}
+	/* From here on the file says since when somebody listened. */
+	store_flush(g->store);
 	r = start_loop(g, why, why_len);
 	if (r < 0)
 		goto out;

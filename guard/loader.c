@@ -442,10 +442,48 @@ int loader_remove_others(const struct loader *l)
 	return for_each_set(l->pin_dir, remove_set, (void *)l->set);
 }
 
+/* Ids of the programs behind the pinned links of all sets. */
+struct ids {
+	uint32_t ids[64];
+	unsigned int n;
+};
+
+static void collect_ids(const char *path, void *arg)
+{
+	struct ids *ids = arg;
+
+	for (unsigned int i = 0; i < MAX_LINKS && ids->n < ARRAY_SIZE(ids->ids); i++) {
+		_cleanup_close_ int fd = -1;
+		struct bpf_link_info info = { 0 };
+		__u32 len = sizeof(info);
+		char file[PATH_MAX + 64];
+
+		snprintf(file, sizeof(file), "%s/link_%u", path, i);
+		fd = bpf_obj_get(file);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			ids->ids[ids->n++] = info.prog_id;
+	}
+}
+
 int loader_disarm(const char *pin_dir)
 {
-	int n = for_each_set(pin_dir, remove_set, NULL);
+	struct ids ids = { 0 };
+	int n;
 
+	loader_claim(pin_dir);
+	for_each_set(pin_dir, collect_ids, &ids);
+	n = for_each_set(pin_dir, remove_set, NULL);
 	rmdir(pin_dir);
+	/* The kernel detaches a moment after the last name is gone: say "disarmed" when it has. */
+	for (unsigned int i = 0; i < ids.n; i++) {
+		for (int tries = 0; tries < 500; tries++) {
+			int fd = bpf_prog_get_fd_by_id(ids.ids[i]);
+
+			if (fd < 0)
+				break;
+			close(fd);
+			usleep(10000);
+		}
+	}
 	return n;
 }
