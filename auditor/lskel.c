@@ -742,7 +742,7 @@ int bw_lskel_read(const struct bw_carved *c, struct bw_object **ret, struct bw_d
 		return bw_diag_set(diag, -EINVAL, c->name, "", BW_DIAG_NO_OFFSET, "malformed light skeleton");
 	for (uint32_t i = 0; i < o->n_codes && o->n_notes < 2; i++)
 		for (uint32_t k = 0; k < o->codes[i].n_relocs && o->n_notes < 2; k++)
-			if (o->codes[i].relocs[k].kind == BW_RELOC_UNKNOWN && !o->progs[i].loader)
+			if (o->codes[i].relocs[k].kind == BW_RELOC_UNKNOWN)
 				lskel_note(o, o->codes[i].name, (uint64_t)o->codes[i].relocs[k].insn * BW_INSN_SIZE,
 					   "what this instruction refers to was not found");
 	if (!bw_sha256(c->bytes.data + c->offset, c->light_insns * BW_INSN_SIZE, o->sha256))
