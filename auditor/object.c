@@ -167,9 +167,12 @@ static int reader_add_code(struct bw_reader *r, uint32_t shndx)
 
 static const char *section_text(struct bw_reader *r, const struct bw_elf_section *s)
 {
-	size_t len = strnlen((const char *)s->data.data, s->data.len);
+	size_t len;
 	char *p;
 
+	if (!s->data.len)
+		return "";
+	len = strnlen((const char *)s->data.data, s->data.len);
 	if (len > READER_MAX_NAME)
 		len = READER_MAX_NAME;
 	p = bw_arena_strn(r->arena, (const char *)s->data.data, len);
