@@ -88,6 +88,14 @@ $(BUILD)/obj/%.o: %.c
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# The auditor's rules are compiled in; rules/audit-*.json are their source (scan --rules DIR reads others).
+RULE_FILES := $(sort $(wildcard rules/audit-*.json))
+$(BUILD)/obj/auditor/checks/rule.o: $(BUILD)/auditor/checks/rules_embedded.h
+$(BUILD)/auditor/checks/rules_embedded.h: $(RULE_FILES)
+	@mkdir -p $(@D)
+	$(Q){ echo 'static const struct { const char *name, *text; } bw_rules_embedded[] = {'; for f in $^; do \
+		echo "{ \"$$f\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/^[ \t]*/"/; s/$$/\\n"/' $$f; echo '},'; done; echo '};'; } > $@.tmp && mv $@.tmp $@
+
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
 $(BUILD)/libauditor.a: $(AUDITOR_LIB_OBJ)
 $(BUILD)/libguard.a: $(GUARD_LIB_OBJ)

@@ -13,6 +13,18 @@ enum bw_exit {
 	BW_EXIT_INTERNAL = 3,
 };
 
+struct bw_subcommand {
+	const char *name; /* one word, or "GROUP WORD" */
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+/* The table of main.c. */
+const struct bw_subcommand *bw_subcommands(unsigned int *ret_n);
+
+int cmd_rules(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_completion(int argc, char **argv);
 int cmd_policy_add(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);
 int cmd_version(int argc, char **argv);

@@ -9,14 +9,11 @@
 #include "auditor/commands.h"
 #include "common/cleanup.h"
 #include "common/log.h"
+#include "common/opts.h"
 
-struct command {
-	const char *name; /* one word, or "GROUP WORD" */
-	int (*run)(int argc, char **argv);
-	const char *summary;
-};
-
-static const struct command commands[] = {
+static const struct bw_subcommand commands[] = {
+	{ "explain", cmd_explain, "explain a rule of the auditor" },
+	{ "rules", cmd_rules, "list the rules of the auditor" },
 	{ "doctor", cmd_doctor, "say what the guard can do on this host, and why not more" },
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },
@@ -24,13 +21,25 @@ static const struct command commands[] = {
 	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },
 	{ "policy add", cmd_policy_add, "approve the programs of an object" },
 	{ "policy check", cmd_policy_check, "check a policy file" },
+	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
 };
 
+const struct bw_subcommand *bw_subcommands(unsigned int *ret_n)
+{
+	*ret_n = ARRAY_SIZE(commands);
+	return commands;
+}
+
 int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	static const struct bw_command cmd = { "bpfwarden version", "", "Prints the version.", NULL };
+	const struct bw_opt opts[] = { BW_OPTS_HELP_ROW, { BW_OPT_END } };
+	int nargs, r;
+
+	r = bw_opts_parse(&cmd, opts, argc, argv, &nargs);
+	if (r)
+		return r < 0 ? BW_EXIT_INPUT : BW_EXIT_OK;
 	printf("bpfwarden %s\n", BW_VERSION);
 	return BW_EXIT_OK;
 }
@@ -48,7 +57,7 @@ static void usage(FILE *out)
 }
 
 /* How many words of argv[1..] name this command; 0 when they name another. */
-static int command_match(const struct command *c, int argc, char **argv)
+static int command_match(const struct bw_subcommand *c, int argc, char **argv)
 {
 	size_t first = strcspn(c->name, " ");
 

@@ -6,6 +6,15 @@
 
 #include "common/cleanup.h"
 
+static bw_opts_visit_fn visitor;
+static void *visitor_ctx;
+
+void bw_opts_set_visitor(bw_opts_visit_fn fn, void *ctx)
+{
+	visitor = fn;
+	visitor_ctx = ctx;
+}
+
 void bw_strlist_free(struct bw_strlist *l)
 {
 	free(l->items);
@@ -114,6 +123,10 @@ int bw_opts_parse(const struct bw_command *cmd, const struct bw_opt *opts, int a
 	bool only_operands = false;
 	int nargs = 0;
 
+	if (visitor) {
+		visitor(visitor_ctx, cmd, opts);
+		return 1;
+	}
 	for (int i = 1; i < argc; i++) {
 		char *word = argv[i];
 		const char *value = NULL;

@@ -44,6 +44,14 @@ struct bw_command {
  * Returns 0; 1 when help was printed and the command should exit 0; -EINVAL after printing one line that says what is wrong.
  */
 int bw_opts_parse(const struct bw_command *cmd, const struct bw_opt *opts, int argc, char **argv, int *ret_nargs);
+
+/*
+ * With a visitor set, bw_opts_parse() hands it the command and its table and returns 1 instead of parsing: that is how
+ * shell completion learns the options of all commands. NULL unsets it.
+ */
+typedef void (*bw_opts_visit_fn)(void *ctx, const struct bw_command *cmd, const struct bw_opt *opts);
+void bw_opts_set_visitor(bw_opts_visit_fn fn, void *ctx);
+
 void bw_opts_help(const struct bw_command *cmd, const struct bw_opt *opts, FILE *out);
 void bw_strlist_free(struct bw_strlist *l);
 

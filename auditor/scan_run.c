@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "auditor/scan_run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditor/carve.h"
+#include "common/buf.h"
+#include "common/cleanup.h"
+#include "common/limits.h"
+#include "common/sandbox.h"
+
+/* One process gets at most so many files and bytes. */
+#define BATCH_FILES 64u
+#define BATCH_BYTES (8u << 20)
+
+/* What the process says of one file, before the bytes of its objects. */
+enum frame_kind {
+	FRAME_OBJECT, /* one object follows */
+	FRAME_DONE,   /* the file is done */
+	FRAME_NOT_BPF, /* ... and it is no BPF object and holds none */
+};
+
+struct frame {
+	uint32_t kind;
+	uint32_t file; /* index in the batch */
+	uint32_t len;
+};
+
+struct input {
+	uint32_t index; /* in the list of files */
+	const char *path;
+	char *data;
+	size_t len;
+};
+
+struct batch {
+	const struct bw_scan_options *opt;
+	struct input in[BATCH_FILES];
+	uint32_t n, from; /* in[from .. n) are to be done */
+};
+
+/* What is known of one file. */
+struct result {
+	struct bw_scan_object *objects;
+	uint32_t n;
+	size_t cap;
+	bool skipped;
+};
+
+struct runner {
+	const struct bw_scan_run *run;
+	const struct bw_scan_files *files;
+	struct bw_scan *s;
+	struct result *results;
+	pthread_mutex_t lock;
+	uint32_t next, done, batch_files;
+	int error;
+};
+
+/* ---- in the sandbox --------------------------------------------------------------------------------------------- */
+
+static int send_frame(struct bw_sandbox_out *out, enum frame_kind kind, uint32_t file, const struct bw_buf *body)
+{
+	struct frame f = { .kind = kind, .file = file, .len = body ? (uint32_t)body->len : 0 };
+	int r = bw_sandbox_write(out, &f, sizeof(f));
+
+	return r < 0 || !f.len ? r : bw_sandbox_write(out, body->data, body->len);
+}
+
+static int send_object(struct bw_sandbox_out *out, uint32_t file, const struct bw_scan_object *o)
+{
+	_cleanup_buf_ struct bw_buf b = { 0 };
+
+	bw_scan_object_encode(o, &b);
+	return bw_buf_error(&b) ? bw_buf_error(&b) : send_frame(out, FRAME_OBJECT, file, &b);
+}
+
+struct carving {
+	const struct batch *b;
+	uint32_t file;
+	struct bw_sandbox_out *out;
+};
+
+static int scan_carved(void *arg, const struct bw_carved *found)
+{
+	const struct carving *c = arg;
+	_cleanup_object_ struct bw_object *o = NULL;
+	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
+	struct bw_arena arena = { 0 };
+	struct bw_scan_object result;
+	int r;
+
+	r = bw_carved_read(found, &o, &diag);
+	if (!r) {
+		r = bw_scan_read_object(o, c->b->opt, &arena, &result);
+	} else {
+		r = bw_scan_unreadable(found->name, diag.reason[0] ? diag.reason : strerror(-r), &arena, &result);
+	}
+	if (r >= 0)
+		r = send_object(c->out, c->file, &result);
+	bw_arena_free(&arena);
+	return r;
+}
+
+static int scan_one(const struct batch *b, uint32_t i, struct bw_sandbox_out *out)
+{
+	struct carving carving = { .b = b, .file = i, .out = out };
+	struct bw_slice bytes = bw_slice(b->in[i].data, b->in[i].len);
+	enum frame_kind end = FRAME_DONE;
+	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
+	struct bw_arena arena = { 0 };
+	struct bw_scan_object o;
+	int r;
+
+	r = bw_scan_bytes(bytes, b->in[i].path, b->opt, &arena, &o);
+	if (!r) {
+		r = send_object(out, i, &o);
+	} else if (r == -ENOEXEC) {
+		/* not a BPF object itself: perhaps an executable or an archive that holds some */
+		r = bw_carve(bytes, b->in[i].path, NULL, scan_carved, &carving, &diag);
+		if (r == -ENOEXEC) {
+			end = FRAME_NOT_BPF;
+			r = send_object(out, i, &o);
+		} else if (r == -E2BIG || r == -EINVAL) {
+			bw_arena_free(&arena);
+			r = bw_scan_unreadable(b->in[i].path, diag.reason, &arena, &o);
+			if (r >= 0)
+				r = send_object(out, i, &o);
+		}
+	}
+	bw_arena_free(&arena);
+	return r < 0 ? r : send_frame(out, end, i, NULL);
+}
+
+static int scan_batch(void *arg, struct bw_sandbox_out *out)
+{
+	const struct batch *b = arg;
+	int r = 0;
+
+	for (uint32_t i = b->from; i < b->n && r >= 0; i++)
+		r = scan_one(b, i, out);
+	return r;
+}
+
+/* ---- outside ---------------------------------------------------------------------------------------------------- */
+
+static bool has_suffix(const char *s, const char *suffix)
+{
+	size_t n = strlen(s), m = strlen(suffix);
+
+	return n >= m && !strcmp(s + n - m, suffix);
+}
+
+/*
+ * A file of a folder that is no BPF object: another file among objects, or an object that is broken? What is called an
+ * object, or begins like an ELF file for no or the BPF machine, was meant to be one.
+ */
+static bool was_meant_as_object(const struct input *in)
+{
+	bool elf = in->len >= 4 && !memcmp(in->data, "\177ELF", 4);
+
+	if (has_suffix(in->path, ".bpf.o"))
+		return true;
+	return has_suffix(in->path, ".o") && !elf;
+}
+
+static int add_object(struct runner *r, uint32_t file, const struct bw_scan_object *o)
+{
+	struct result *res = &r->results[file];
+
+	if (!bw_arena_grow(&r->s->arena, &res->objects, res->n, &res->cap, sizeof(*o)))
+		return -ENOMEM;
+	res->objects[res->n++] = *o;
+	return 0;
+}
+
+static int add_unreadable(struct runner *r, uint32_t file, const char *reason)
+{
+	struct bw_scan_object o;
+	int err = bw_scan_unreadable(r->files->items[file].path, reason, &r->s->arena, &o);
+
+	return err < 0 ? err : add_object(r, file, &o);
+}
+
+/*
+ * Takes over what the process sent: *ret_done is the number of files it finished. Objects of a file it did not finish are
+ * dropped. -EBADMSG when it did not speak our language.
+ */
+static int take_frames(struct runner *r, const struct batch *b, struct bw_slice bytes, uint32_t *ret_done)
+{
+	uint32_t at_file = b->from;
+	uint32_t pending = 0; /* objects of the current file */
+	size_t at = 0;
+	int err;
+
+	*ret_done = at_file;
+	while (bytes.len - at >= sizeof(struct frame)) {
+		struct result *res;
+		struct bw_slice body;
+		struct bw_scan_object o;
+		struct frame f;
+
+		bw_slice_copy(bytes, at, &f, sizeof(f));
+		if (f.file != at_file || at_file >= b->n || f.kind > FRAME_NOT_BPF)
+			return -EBADMSG;
+		if (!bw_slice_sub(bytes, at + sizeof(f), f.len, &body))
+			break; /* it died while writing */
+		at += sizeof(f) + f.len;
+		res = &r->results[b->in[at_file].index];
+		if (f.kind == FRAME_OBJECT) {
+			err = bw_scan_object_decode(body, &r->s->arena, &o);
+			if (!err)
+				err = add_object(r, b->in[at_file].index, &o);
+			if (err < 0)
+				return err;
+			pending++;
+			continue;
+		}
+		if (f.kind == FRAME_NOT_BPF && !r->files->items[b->in[at_file].index].named &&
+		    !was_meant_as_object(&b->in[at_file])) {
+			res->n = 0;
+			res->skipped = true;
+		}
+		pending = 0;
+		*ret_done = ++at_file;
+	}
+	if (pending)
+		r->results[b->in[at_file].index].n -= pending;
+	return 0;
+}
+
+/* Runs one process over in[from .. n); returns how far it came. */
+static int run_once(struct runner *r, struct batch *b, uint32_t *ret_done)
+{
+	unsigned int file_ms = r->run->file_ms ? r->run->file_ms : BW_SCAN_FILE_MS;
+	struct bw_sandbox conf = { .wall_ms = b->n - b->from > 1 ? 3 * file_ms : file_ms, .max_output = 512u << 20 };
+	_cleanup_buf_ struct bw_buf out = { .max = 512u << 20 };
+	char reason[256];
+	uint32_t single = b->from;
+	int err, r2;
+
+	err = bw_sandbox_run(&conf, scan_batch, b, &out, reason, sizeof(reason));
+	if (err == -EPERM && !strncmp(reason, "the sandbox could not", 21))
+		return err;
+	pthread_mutex_lock(&r->lock);
+	r2 = take_frames(r, b, bw_slice(out.data, out.len), ret_done);
+	/* alone and still not done: that is the file's result */
+	if (r2 == -EBADMSG || (!r2 && b->n - b->from == 1 && *ret_done == b->from)) {
+		char text[320];
+
+		snprintf(text, sizeof(text), "the analysis failed: %s", r2 ? "it returned damaged results" : reason);
+		r->results[b->in[single].index].n = 0;
+		r2 = add_unreadable(r, b->in[single].index, text);
+		*ret_done = b->from + 1;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return r2;
+}
+
+static int run_batch(struct runner *r, struct batch *b)
+{
+	uint32_t n = b->n;
+	bool alone = false;
+
+	while (b->from < n) {
+		uint32_t done = b->from;
+		int err;
+
+		b->n = alone ? b->from + 1 : n;
+		err = run_once(r, b, &done);
+		if (err < 0)
+			return err;
+		/* it died on in[done]: that one alone, then the rest together again */
+		alone = !alone && done < n;
+		b->from = done;
+	}
+	b->n = n;
+	return 0;
+}
+
+/* Reads the next files. False when there are none. */
+static bool next_batch(struct runner *r, struct batch *b)
+{
+	size_t bytes = 0;
+
+	*b = (struct batch){ .opt = &r->run->opt };
+	pthread_mutex_lock(&r->lock);
+	while (!r->error && r->next < r->files->n && b->n < r->batch_files && (!b->n || bytes < BATCH_BYTES)) {
+		uint32_t index = r->next++;
+		struct input *in = &b->in[b->n];
+		int err;
+
+		*in = (struct input){ .index = index, .path = r->files->items[index].path };
+		err = bw_file_read(in->path, BW_MAX_OBJECT_SIZE, &in->data, &in->len);
+		if (err < 0) {
+			err = add_unreadable(r, index, err == -EFBIG ? "larger than any object that is read" : strerror(-err));
+			if (err < 0)
+				r->error = err;
+			r->done++;
+			continue;
+		}
+		bytes += in->len;
+		b->n++;
+	}
+	pthread_mutex_unlock(&r->lock);
+	return b->n > 0;
+}
+
+static void *work(void *arg)
+{
+	struct runner *r = arg;
+	struct batch b;
+
+	while (next_batch(r, &b)) {
+		int err = run_batch(r, &b);
+
+		pthread_mutex_lock(&r->lock);
+		if (err < 0)
+			r->error = err;
+		r->done += b.n;
+		if (r->run->progress)
+			r->run->progress(r->run->progress_ctx, r->done, r->files->n, b.in[b.n - 1].path);
+		pthread_mutex_unlock(&r->lock);
+		for (uint32_t i = 0; i < b.n; i++)
+			free(b.in[i].data);
+	}
+	return NULL;
+}
+
+static int collect(struct runner *r, uint32_t *ret_skipped)
+{
+	struct bw_scan_object *all;
+	uint32_t total = r->s->n_objects, n = 0;
+
+	for (uint32_t i = 0; i < r->files->n; i++) {
+		total += r->results[i].n;
+		*ret_skipped += r->results[i].skipped;
+	}
+	all = bw_arena_alloc(&r->s->arena, total + 1u, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < r->s->n_objects; i++)
+		all[n++] = r->s->objects[i];
+	for (uint32_t i = 0; i < r->files->n; i++)
+		for (uint32_t k = 0; k < r->results[i].n; k++)
+			all[n++] = r->results[i].objects[k];
+	r->s->objects = all;
+	r->s->n_objects = n;
+	return 0;
+}
+
+int bw_scan_run(const struct bw_scan_run *run, const struct bw_scan_files *files, struct bw_scan *s,
+		uint32_t *ret_skipped)
+{
+	struct runner runner = { .run = run, .files = files, .s = s, .lock = PTHREAD_MUTEX_INITIALIZER };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t jobs = run->jobs ? run->jobs : cpus > 0 ? (uint32_t)cpus : 1, started = 0;
+	_cleanup_free_ struct result *results = calloc(files->n + 1u, sizeof(*results));
+	pthread_t threads[BW_MAX_SCAN_JOBS];
+	uint8_t digest[SHA256_DIGEST_LENGTH];
+
+	if (!results)
+		return -ENOMEM;
+	runner.results = results;
+	if (jobs > BW_MAX_SCAN_JOBS)
+		jobs = BW_MAX_SCAN_JOBS;
+	if (jobs > files->n)
+		jobs = files->n ? files->n : 1;
+	runner.batch_files = files->n / jobs + 1 < BATCH_FILES ? files->n / jobs + 1 : BATCH_FILES;
+	/* libcrypto reads its configuration at the first use; the processes could not */
+	SHA256((const unsigned char *)"", 0, digest);
+	for (; started + 1 < jobs; started++)
+		if (pthread_create(&threads[started], NULL, work, &runner))
+			break;
+	work(&runner);
+	for (uint32_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	if (runner.error < 0)
+		return runner.error;
+	return collect(&runner, ret_skipped);
+}
