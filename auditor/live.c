@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "auditor/live.h"
+#include "auditor/live_calls.h"
 #include "common/cleanup.h"
 
 #define MAX_MAP_IDS 4096u
@@ -95,7 +97,7 @@ static int live_btf(struct bw_object *o, uint32_t id)
 }
 
 /* References to maps by id; callees and callbacks inside the program. */
-static int live_relocs(struct bw_object *o, struct bw_code *c, bool *starts)
+static int live_relocs(struct bw_object *o, struct bw_code *c, bool jited, bool *starts)
 {
 	struct bw_decoded d;
 
@@ -122,8 +124,8 @@ static int live_relocs(struct bw_object *o, struct bw_code *c, bool *starts)
 				rel.addend = d.pseudo == BW_PSEUDO_MAP_VALUE ? (int64_t)(d.imm64 >> 32) : 0;
 			}
 		} else if (d.op == BW_OP_CALL_LOCAL || (d.op == BW_OP_LD_IMM64 && d.pseudo == BW_PSEUDO_FUNC)) {
-			/* Interpreted programs keep the distance in off once it was translated (bpf_patch_call_args()). */
-			target = (int64_t)i + 1 + (d.op == BW_OP_CALL_LOCAL && c->insns[i].off ? c->insns[i].off : d.imm);
+			/* Of JITed programs the distance is in off, and imm has the subprogram's number (jit_subprogs()). */
+			target = (int64_t)i + 1 + (d.op == BW_OP_CALL_LOCAL && jited ? c->insns[i].off : d.imm);
 			rel.kind = d.op == BW_OP_CALL_LOCAL ? BW_RELOC_CALL : BW_RELOC_FUNC_ADDR;
 			if (target > 0 && target < c->n_insns) {
 				starts[target] = true;
@@ -136,6 +138,40 @@ static int live_relocs(struct bw_object *o, struct bw_code *c, bool *starts)
 		c->reloc_of[i] = c->n_relocs;
 	}
 	return 0;
+}
+
+static int reloc_compare(const void *a, const void *b)
+{
+	const struct bw_reloc *x = a, *y = b;
+
+	return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+static int live_call_names(struct bw_object *o)
+{
+	struct bw_code *c = &o->codes[0];
+	uint32_t unknown;
+	int r = bw_live_calls(o, "/proc/kallsyms", &unknown);
+
+	if (r)
+		return r;
+	if (c->n_relocs)
+		qsort(c->relocs, c->n_relocs, sizeof(*c->relocs), reloc_compare);
+	for (uint32_t i = 0; i < c->n_relocs; i++)
+		c->reloc_of[c->relocs[i].insn] = i + 1;
+	if (!unknown)
+		return 0;
+	o->incomplete = true;
+	o->notes = bw_arena_alloc(&o->arena, 1, sizeof(*o->notes));
+	if (!o->notes)
+		return -ENOMEM;
+	o->notes[o->n_notes++] = (struct bw_note){
+		.flags = BW_NOTE_INCOMPLETE,
+		.section = c->name,
+		.offset = BW_DIAG_NO_OFFSET,
+		.text = bw_arena_printf(&o->arena, "%u calls to kernel functions without a known name (kallsyms)", unknown),
+	};
+	return o->notes[0].text ? 0 : -ENOMEM;
 }
 
 static int live_functions(struct bw_object *o, const bool *starts, const char *name)
@@ -288,7 +324,9 @@ static int live_fill(struct bw_object *o, int fd, uint32_t id, struct bw_diag *d
 	bw_insns_unpack(code, o->codes[0].n_insns, o->big_endian, o->codes[0].insns);
 	o->size = info.xlated_prog_len;
 	o->license = info.gpl_compatible ? "GPL" : "";
-	r = live_relocs(o, &o->codes[0], starts);
+	r = live_relocs(o, &o->codes[0], info.jited_prog_len > 0, starts);
+	if (!r)
+		r = live_call_names(o);
 	if (!r)
 		r = live_functions(o, starts, name);
 	if (!r)
