@@ -104,12 +104,6 @@ void bw_report_sentence(const struct bw_finding *f, struct bw_buf *out)
 		bw_buf_printf(out, " (%s: %s)", bw_severity_name(f->severity), f->because);
 }
 
-void bw_report_plain(struct bw_buf *out, const char *s)
-{
-	for (; *s; s++)
-		bw_buf_char(out, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
-}
-
 /* The length of a well-formed UTF-8 sequence that XML 1.0 allows (section 2.2), or 0. */
 static size_t xml_char(const unsigned char *p)
 {
@@ -130,6 +124,25 @@ static size_t xml_char(const unsigned char *p)
 		return (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f) ? 0 : 4;
 	}
 	return 0;
+}
+
+/* Also 8-bit control characters, bare or in UTF-8 (U+0080 to U+009F), and what is no UTF-8. */
+size_t bw_report_plain_char(struct bw_buf *out, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = xml_char(p);
+
+	if (!n || (p[0] == 0xc2 && p[1] < 0xa0) || p[0] < ' ' || p[0] == 0x7f)
+		bw_buf_char(out, '?');
+	else
+		bw_buf_append(out, s, n);
+	return n ? n : 1;
+}
+
+void bw_report_plain(struct bw_buf *out, const char *s)
+{
+	while (*s)
+		s += bw_report_plain_char(out, s);
 }
 
 void bw_report_xml(struct bw_buf *out, const char *s)

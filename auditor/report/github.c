@@ -8,7 +8,8 @@
 
 static void put_escaped(struct bw_buf *out, const char *s, bool property)
 {
-	for (; *s; s++) {
+	for (size_t n; *s; s += n) {
+		n = 1;
 		if (*s == '%')
 			bw_buf_str(out, "%25");
 		else if (*s == '\r')
@@ -20,7 +21,7 @@ static void put_escaped(struct bw_buf *out, const char *s, bool property)
 		else if (property && *s == ',')
 			bw_buf_str(out, "%2C");
 		else
-			bw_buf_char(out, (unsigned char)*s < ' ' || *s == 0x7f ? '?' : *s);
+			n = bw_report_plain_char(out, s);
 	}
 }
 

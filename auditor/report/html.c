@@ -230,9 +230,9 @@ static void put_overview(struct writer *w)
 
 	raw(w, "<h2 id=\"objects\">Objects</h2>\n<div class=\"scroll\"><table>\n<caption class=\"skip\">Objects and the number of "
 	       "their findings by severity</caption>\n<thead><tr><th scope=\"col\">Object</th><th scope=\"col\">Status</th>"
-	       "<th scope=\"col\">Programs</th>");
+	       "<th scope=\"col\" class=\"num\">Programs</th>");
 	for (unsigned int i = BW_SEV_COUNT_; i-- > 0;)
-		bw_buf_printf(w->out, "<th scope=\"col\">%s</th>", bw_severity_name(i));
+		bw_buf_printf(w->out, "<th scope=\"col\" class=\"num\">%s</th>", bw_severity_name(i));
 	raw(w, "</tr></thead>\n<tbody>\n");
 	for (uint32_t i = 0; i < s->n_objects; i++) {
 		const struct bw_scan_object *o = &s->objects[i];

@@ -30,7 +30,7 @@ static const char html_style[] =
 	"table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--line);border-radius:10px;"
 	"overflow:hidden}\nth,td{text-align:left;padding:8px 12px;border-bottom:1px solid var(--line);vertical-align:top}"
 	"tr:last-child td{border-bottom:0}th{font-size:13px;color:var(--soft);font-weight:600}\n"
-	"td.num{text-align:right;font-variant-numeric:tabular-nums}td .path{word-break:break-all}\n"
+	"td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}td .path{word-break:break-all}\n"
 	".scroll{overflow-x:auto}\n"
 	".badge{display:inline-block;border-radius:999px;padding:1px 10px;font-size:12.5px;font-weight:600;color:var(--c);"
 	"border:1.5px solid var(--c);white-space:nowrap}\n"

@@ -62,6 +62,8 @@ void bw_report_location(const struct bw_report *r, const struct bw_scan_object *
 void bw_report_sentence(const struct bw_finding *f, struct bw_buf *out);
 /* Control characters become '?': what comes from an object must not steer a terminal. */
 void bw_report_plain(struct bw_buf *out, const char *s);
+/* The same for the first character; returns its length. */
+size_t bw_report_plain_char(struct bw_buf *out, const char *s);
 /* As XML or HTML text; characters that XML cannot hold become U+FFFD. */
 void bw_report_xml(struct bw_buf *out, const char *s);
 /* "12 findings: 1 critical, ..." */

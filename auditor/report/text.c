@@ -29,21 +29,27 @@ static void put_excerpt(struct writer *w, const struct bw_place *p)
 {
 	_cleanup_buf_ struct bw_buf line = { 0 };
 	const char *text = p->text;
-	uint32_t caret = 0, col = 1;
+	uint32_t caret = 0, col = 1, cells = 0;
 	char number[16];
 	bool leading = true;
 
 	if (!*text || !p->line)
 		return;
-	for (; *text && line.len < 200; text++, col++) {
+	while (*text && line.len < 200) {
+		size_t n = 1;
+
 		if (col == p->column)
-			caret = (uint32_t)line.len;
-		if (leading && (*text == ' ' || *text == '\t')) {
-			bw_buf_str(&line, *text == '\t' ? "    " : " ");
-			continue;
+			caret = cells;
+		if (*text == '\t') {
+			bw_buf_str(&line, leading ? "    " : " ");
+			cells += leading ? 4 : 1;
+		} else {
+			n = bw_report_plain_char(&line, text);
+			leading &= *text == ' ';
+			cells++;
 		}
-		leading = false;
-		bw_buf_char(&line, *text == '\t' ? ' ' : (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+		text += n;
+		col += (uint32_t)n;
 	}
 	snprintf(number, sizeof(number), "%u", p->line);
 	bw_buf_str(w->out, "      ");
