@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_ENGINE_RESULT_H
+#define BW_ENGINE_RESULT_H
+/* Inside the analysis: from records to the result that callers keep. */
+#include "auditor/arena.h"
+#include "auditor/engine.h"
+
+struct bw_analysis_private {
+	struct bw_arena arena;
+};
+
+/* The records of one program and kind, in the order of function and instruction. */
+struct bw_rec_ref {
+	struct bw_rec_key key;
+	const struct bw_rec *rec;
+};
+
+struct bw_result {
+	struct bw_engine *e;
+	struct bw_analysis *a;
+	struct bw_arena *arena;
+	struct bw_rec_ref *refs; /* all records, sorted by kind, program, function, instruction, a, b */
+	uint32_t n_refs;
+	uint8_t *is_callback; /* per function */
+	bool failed;
+};
+
+const struct bw_rec_ref *bw_result_range(const struct bw_result *r, enum bw_rec_kind kind, int32_t prog, uint32_t *ret_n);
+const char *bw_result_str(struct bw_result *r, const char *s);
+void *bw_result_alloc(struct bw_result *r, size_t n, size_t size);
+struct bw_literal bw_result_literal(struct bw_result *r, uint32_t run);
+uint32_t bw_result_from(uint32_t from); /* origins, without "constant" where something else is */
+void bw_result_flows(struct bw_result *r);
+void bw_result_cross(struct bw_result *r);
+void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts *f);
+
+#endif
