@@ -22,6 +22,8 @@ struct bw_subcommand {
 /* The table of main.c. */
 const struct bw_subcommand *bw_subcommands(unsigned int *ret_n);
 
+int cmd_scan(int argc, char **argv);
+int cmd_graph(int argc, char **argv);
 int cmd_rules(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_completion(int argc, char **argv);

@@ -12,6 +12,8 @@
 #include "common/opts.h"
 
 static const struct bw_subcommand commands[] = {
+	{ "scan", cmd_scan, "audit BPF objects: what they reach, what they do, how bad that is" },
+	{ "graph", cmd_graph, "draw the control flow of a program with its most severe finding" },
 	{ "explain", cmd_explain, "explain a rule of the auditor" },
 	{ "rules", cmd_rules, "list the rules of the auditor" },
 	{ "doctor", cmd_doctor, "say what the guard can do on this host, and why not more" },
