@@ -116,15 +116,6 @@ static int fill_program(const struct bw_facts *x, uint32_t i, struct bw_arena *a
 	return 0;
 }
 
-/* An object without programs still needs a place for findings about it as a whole. */
-static int fill_no_program(struct bw_scan_object *ret)
-{
-	ret->programs[0] = (struct bw_scan_program){
-		.name = "", .section = "", .type = "unspec", .target = "", .helpers = "",
-	};
-	return 0;
-}
-
 static int fill_status(const struct bw_object *o, const struct bw_analysis *a, struct bw_arena *arena,
 		       struct bw_scan_object *ret)
 {
@@ -163,32 +154,33 @@ static int draw_graphs(const struct bw_object *o, struct bw_arena *arena, struct
 	return r;
 }
 
-int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_arena *arena,
-			struct bw_scan_object *ret)
+static int scan_object(const struct bw_object *o, const struct bw_analysis *a, const struct bw_scan_options *opt,
+		       struct bw_arena *arena, struct bw_scan_object *ret)
 {
-	_cleanup_analysis_ struct bw_analysis *a = NULL;
 	struct bw_scan_object s = { .status = BW_SCAN_OK };
 	struct bw_facts x;
 	int r;
 
-	s.path = bw_arena_str(arena, o->path);
+	s.path = o->path;
 	s.sha256 = hex_of(arena, o->sha256, sizeof(o->sha256));
 	s.programs = bw_arena_alloc(arena, o->n_progs + 1, sizeof(*s.programs));
-	if (!s.path || !s.sha256 || !s.programs)
+	if (!s.sha256 || !s.programs)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < o->n_codes; i++)
 		s.n_insns += o->codes[i].n_insns;
-	r = bw_analyse(o, NULL, &a);
-	if (r < 0)
-		return r;
 	r = bw_facts_build(o, a, arena, &x);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < o->n_progs && r >= 0; i++)
 		r = fill_program(&x, i, arena, &s.programs[i]);
 	s.n_programs = o->n_progs;
-	if (!o->n_progs)
-		s.n_programs = 1, r = fill_no_program(&s);
+	if (!o->n_progs) {
+		/* findings about the object as a whole still need a place */
+		s.programs[0] = (struct bw_scan_program){
+			.name = "", .section = "", .type = "unspec", .target = "", .helpers = "",
+		};
+		s.n_programs = 1;
+	}
 	if (r >= 0)
 		r = fill_status(o, a, arena, &s);
 	if (r >= 0)
@@ -201,6 +193,28 @@ int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options 
 		return r;
 	*ret = s;
 	return 0;
+}
+
+int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_arena *arena,
+			struct bw_scan_object *ret)
+{
+	_cleanup_analysis_ struct bw_analysis *a = NULL;
+	_cleanup_buf_ struct bw_buf copy = { 0 };
+	struct bw_arena scratch = { 0 };
+	struct bw_scan_object s;
+	int r;
+
+	r = bw_analyse(o, NULL, &a);
+	if (r < 0)
+		return r;
+	r = scan_object(o, a, opt, &scratch, &s);
+	/* it is full of pointers into the object and the analysis; the bytes are not */
+	if (!r)
+		bw_scan_object_encode(&s, &copy);
+	bw_arena_free(&scratch);
+	if (!r)
+		r = bw_buf_error(&copy);
+	return r ? r : bw_scan_object_decode(bw_slice(copy.data, copy.len), arena, ret);
 }
 
 int bw_scan_bytes(struct bw_slice bytes, const char *path, const struct bw_scan_options *opt, struct bw_arena *arena,

@@ -540,6 +540,11 @@ static void put_literal(const struct bw_literal *l, struct bw_buf *out)
 		bw_buf_str(out, "unknown bytes");
 	} else if (*l->text) {
 		bw_buf_printf(out, "\"%.80s%s\"", l->text, strlen(l->text) > 80 ? "..." : "");
+		if (l->len <= 4) { /* as well a number that happens to be printable */
+			bw_buf_str(out, " (0x");
+			bw_buf_hex(out, l->bytes, l->len);
+			bw_buf_char(out, ')');
+		}
 	} else {
 		bw_buf_str(out, "0x");
 		bw_buf_hex(out, l->bytes, l->len > 16 ? 16 : l->len);
