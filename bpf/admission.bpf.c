@@ -11,13 +11,7 @@
 static __always_inline void load_begin(struct bw_scratch *s, enum bw_hook hook)
 {
 	__builtin_memset(&s->load, 0, sizeof(s->load));
-	s->kfunc_rules = 0;
-	s->second = 0;
-	s->n_map_fds = 0;
-	s->read_failed = 0;
-	s->helper_calls = 0;
-	s->memory = 0;
-	s->first = 0;
+	insns_begin(s);
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), hook);
 	bw_extract_actor();
 }
@@ -188,13 +182,21 @@ static __always_inline int judge_prog_fd(struct bpf_prog *prog)
 	load_from_prog(&s->load, prog);
 	s->load.prog_id = prog_id;
 	bpf_core_read(s->load.tag, sizeof(s->load.tag), &prog->tag);
-	__builtin_memcpy(s->load.digest, s->load.tag, sizeof(s->load.tag));
-	s->load.identity = BW_IDENTITY_TAG;
 	len = BPF_CORE_READ(prog, len);
 	if (call && is_load) {
 		s->load.insn_cnt = call->insn_cnt;
 		s->load.prog_flags = call->prog_flags;
 		s->load.load_flags |= call->flags;
+		/* Calls that the verifier has inlined are seen only there. */
+		for (int i = 0; i < BW_HELPER_WORDS; i++)
+			s->load.helpers[i] = call->helpers[i];
+	}
+	if (call && is_load && call->has_digest) {
+		__builtin_memcpy(s->load.digest, call->digest, sizeof(s->load.digest));
+		s->load.identity = BW_IDENTITY_TAG_DIGEST;
+	} else {
+		__builtin_memcpy(s->load.digest, s->load.tag, sizeof(s->load.tag));
+		s->load.identity = BW_IDENTITY_TAG;
 	}
 	helpers_from_xlated(s, address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi), len);
 	/* Before 6.9 nobody can tell from the rewritten instructions whose maps they use. */

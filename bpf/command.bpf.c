@@ -27,17 +27,53 @@ static __always_inline int prog_fd_offset(u32 cmd)
 	}
 }
 
+/*
+ * Before 6.9 the later hook sees rewritten instructions only. What is in user memory now is what the kernel is about to
+ * copy, unless another thread changes it: good enough to ask for more than the tag, not to rely on alone. Memory that is
+ * not resident cannot be read here; the tag then stands alone.
+ */
+static __noinline int digest_user(const union bpf_attr *attr)
+{
+	u32 zero = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+	u64 insns = 0;
+
+	if (!s || !self || !attr)
+		return 0;
+	bpf_probe_read_kernel(&insns, sizeof(insns), (const void *)attr + __builtin_offsetof(union bpf_attr, insns));
+	__builtin_memset(&s->load, 0, sizeof(s->load));
+	insns_begin(s);
+	if (!insns_digest(s, insns, s->call.insn_cnt, true, self->active & 1))
+		return 0;
+	__builtin_memcpy(s->call.digest, s->load.digest, sizeof(s->call.digest));
+	for (int i = 0; i < BW_HELPER_WORDS; i++)
+		s->call.helpers[i] = s->load.helpers[i];
+	s->call.has_digest = 1;
+	return 0;
+}
+
 /* Keeps what the later hooks of the same call want to know. @attr is the kernel's own copy. */
 static __noinline int call_remember(u32 cmd, const union bpf_attr *attr, u32 size, u32 flags)
 {
 	u64 id = bpf_get_current_pid_tgid();
-	struct bw_call call = { .cmd = cmd, .size = size, .flags = flags };
+	struct bw_scratch *s = scratch_get();
 
-	if (cmd == BPF_PROG_LOAD && attr) {
-		call.insn_cnt = attr_u32(attr, __builtin_offsetof(union bpf_attr, insn_cnt));
-		call.prog_flags = attr_u32(attr, __builtin_offsetof(union bpf_attr, prog_flags));
+	if (!s) {
+		stat_add(BW_STAT_LOST_CONTEXT, 1);
+		return 0;
 	}
-	if (bpf_map_update_elem(&bw_calls, &id, &call, BPF_ANY))
+	__builtin_memset(&s->call, 0, sizeof(s->call));
+	s->call.cmd = cmd;
+	s->call.size = size;
+	s->call.flags = flags;
+	if (cmd == BPF_PROG_LOAD && attr) {
+		s->call.insn_cnt = attr_u32(attr, __builtin_offsetof(union bpf_attr, insn_cnt));
+		s->call.prog_flags = attr_u32(attr, __builtin_offsetof(union bpf_attr, prog_flags));
+		if (bw_user_digest)
+			digest_user(attr);
+	}
+	if (bpf_map_update_elem(&bw_calls, &id, &s->call, BPF_ANY))
 		stat_add(BW_STAT_LOST_CONTEXT, 1);
 	return 0;
 }

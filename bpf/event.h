@@ -73,6 +73,8 @@ enum bw_identity {
 	BW_IDENTITY_DIGEST,	 /* load digest over the instructions the kernel holds, before verification */
 	BW_IDENTITY_TAG,	 /* the kernel's tag: 8 bytes in digest[0..7] */
 	BW_IDENTITY_DIGEST_USER, /* load digest over user memory: another thread could have changed it meanwhile */
+	BW_IDENTITY_TAG_DIGEST,	 /* the kernel's tag, in tag[], and in addition a load digest over user memory */
+	BW_IDENTITY_COUNT
 };
 
 enum bw_load_flag {
@@ -229,6 +231,13 @@ struct bw_approval_key {
 struct bw_approval {
 	__u32 entry;	/* index of the (first) policy entry, and the key of its bindings */
 	__u32 insn_cnt; /* checked for tags: they are short */
+	__u32 flags;	/* enum bw_approval_flag */
+	__u32 pad;
+};
+
+enum bw_approval_flag {
+	/* A tag whose entries list load digests too: where one can be had, it must be approved as well (before 6.9). */
+	BW_APPROVAL_DIGEST_TOO = 1u << 0,
 };
 
 /* Approval @entry holds for this pair; zero means any. */
@@ -282,6 +291,7 @@ _Static_assert(sizeof(struct bw_event_command) == 528, "bw_event_command");
 _Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
 _Static_assert(sizeof(struct bw_policy_conf) == 1656, "bw_policy_conf");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
+_Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");
 _Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");
 
 #endif

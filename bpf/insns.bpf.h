@@ -17,9 +17,6 @@
 #define INSN_NO_IMM 0x00000000ffffffffULL
 #define INSN_NO_IMM_OFF 0x000000000000ffffULL
 
-#define LD_IMM64 0x18 /* BPF_LD | BPF_DW | BPF_IMM */
-#define CALL 0x85     /* BPF_JMP | BPF_CALL */
-
 /* What the instructions do with memory other than by helpers; the stack, addressed by r10 itself, does not count. */
 enum insns_memory {
 	INSNS_LOAD = 1,	       /* anything is read */
@@ -27,13 +24,8 @@ enum insns_memory {
 	INSNS_STORE = 4,       /* a register is written, or an atomic operation */
 };
 
-struct insns_walk {
-	struct bw_scratch *s;
-	u64 base; /* address of the first instruction */
-	u32 count;
-	bool user;  /* base is a user address */
-	u32 slot;   /* policy slot whose kfunc table counts */
-};
+#define LD_IMM64 0x18 /* BPF_LD | BPF_DW | BPF_IMM */
+#define CALL 0x85     /* BPF_JMP | BPF_CALL */
 
 static __always_inline void note_helper(struct bw_scratch *s, u32 id)
 {
@@ -144,52 +136,48 @@ static __always_inline u64 insn_normalise(struct bw_scratch *s, u64 w, u32 slot)
 	return w;
 }
 
-/* One block. @index counts blocks; the last ones hold the padding of SHA-256. */
-static long insns_block(u64 index, struct insns_walk *walk)
+static __always_inline long walk_read(struct bw_scratch *s, void *dst, u32 len, u64 offset)
 {
-	struct bw_scratch *s = walk->s;
-	u64 total = (u64)walk->count * 8, at = index * 64;
+	if (s->walk_user)
+		return bpf_probe_read_user(dst, len, (void *)(s->walk_base + offset));
+	return bpf_probe_read_kernel(dst, len, (void *)(s->walk_base + offset));
+}
+
+/*
+ * One block of the walk; the last ones hold the padding of SHA-256. Returns 1 when it cannot be read. A global function: the
+ * verifier looks at it once, so that plain loops can call it as often as a program can be long, on every kernel.
+ */
+__weak __noinline int bw_digest_block(u64 index)
+{
+	struct bw_scratch *s = scratch_get();
+	u64 total, at;
 	u32 n = 8;
 	u64 *w;
 
 	if (!s)
 		return 1;
+	total = (u64)s->walk_count * 8;
+	at = index * 64;
 	w = (u64 *)s->sha.w;
 	if (at + 64 > total) {
 		/* FIPS 180-4, 5.1.1: a one bit, zeros, the length in bits as 64-bit big endian at the end of a block. */
 		__builtin_memset(w, 0, 64);
 		n = at < total ? (u32)(total - at) >> 3 : 0;
-		if (n) {
-			long r;
-
-			n &= 7;
-			if (walk->user)
-				r = bpf_probe_read_user(w, n * 8, (void *)(walk->base + at));
-			else
-				r = bpf_probe_read_kernel(w, n * 8, (void *)(walk->base + at));
-			if (r) {
-				s->read_failed = 1;
-				return 1;
-			}
-		}
-	} else {
-		long r;
-
-		if (walk->user)
-			r = bpf_probe_read_user(w, 64, (void *)(walk->base + at));
-		else
-			r = bpf_probe_read_kernel(w, 64, (void *)(walk->base + at));
-		if (r) {
+		n &= 7;
+		if (n && walk_read(s, w, n * 8, at)) {
 			s->read_failed = 1;
 			return 1;
 		}
+	} else if (walk_read(s, w, 64, at)) {
+		s->read_failed = 1;
+		return 1;
 	}
 	if (!index)
 		s->first = w[0];
 #define ONE(i)                                                                                                       \
 	do {                                                                                                         \
 		if (n > i)                                                                                           \
-			w[i] = insn_normalise(s, w[i], walk->slot);                                                   \
+			w[i] = insn_normalise(s, w[i], s->walk_slot);                                                 \
 	} while (0)
 	ONE(0);
 	ONE(1);
@@ -214,22 +202,66 @@ static long insns_block(u64 index, struct insns_walk *walk)
 	return 0;
 }
 
+#define DIGEST_SPAN 256
+#define DIGEST_SPANS 512 /* 131,072 blocks: more than a million instructions, the most a program may have, and the padding */
+
+/* Blocks @first to @first + 255, as far as there are any. */
+__weak __noinline int bw_digest_span(u64 first)
+{
+	struct bw_scratch *s = scratch_get();
+	u32 blocks;
+
+	if (!s)
+		return 1;
+	blocks = s->walk_blocks;
+	for (u32 i = 0; i < DIGEST_SPAN; i++) {
+		if (first + i >= blocks)
+			return 0;
+		if (bw_digest_block(first + i))
+			return 1;
+	}
+	return 0;
+}
+
 /*
  * Fills digest, helpers, kfuncs, map descriptors and the flags about them in s->load from @count instructions at @base.
  * Returns false when not all of it could be read.
  */
-static __always_inline bool insns_digest(struct bw_scratch *s, u64 base, u32 count, bool user, u32 slot)
+static __noinline bool insns_digest(struct bw_scratch *s, u64 base, u32 count, bool user, u32 slot)
 {
-	struct insns_walk walk = { .s = s, .base = base, .count = count, .user = user, .slot = slot };
-	/* 9 more bytes at least: the one bit and the length. */
-	u32 blocks = (u32)(((u64)count * 8 + 9 + 63) / 64);
+	u32 blocks;
 
-	sha256_init(&s->sha);
-	if (!count || count > 1000000 || bpf_loop(blocks, insns_block, &walk, 0) != blocks || s->read_failed)
+	if (!s || !count || count > 1000000)
 		return false;
+	/* 9 more bytes at least: the one bit and the length. */
+	blocks = (u32)(((u64)count * 8 + 9 + 63) / 64);
+	s->walk_base = base;
+	s->walk_count = count;
+	s->walk_blocks = blocks;
+	s->walk_user = user;
+	s->walk_slot = slot;
+	sha256_init(&s->sha);
+	for (u32 i = 0; i < DIGEST_SPANS; i++) {
+		if (i * DIGEST_SPAN >= blocks)
+			break;
+		if (bw_digest_span((u64)i * DIGEST_SPAN))
+			return false;
+	}
 	for (int i = 0; i < 8; i++)
 		((u32 *)s->load.digest)[i] = __builtin_bswap32(s->sha.h[i]);
 	return true;
+}
+
+/* Forgets what an earlier walk noted. */
+static __always_inline void insns_begin(struct bw_scratch *s)
+{
+	s->kfunc_rules = 0;
+	s->second = 0;
+	s->n_map_fds = 0;
+	s->read_failed = 0;
+	s->helper_calls = 0;
+	s->memory = 0;
+	s->first = 0;
 }
 
 #endif

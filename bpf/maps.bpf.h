@@ -14,6 +14,7 @@
 __weak const volatile bool bw_task_scratch;	/* task storage is available (5.11): scratch is per task */
 __weak const volatile bool bw_lsm_kernel_arg;	/* hooks have a "bool kernel" last (6.15) */
 __weak const volatile bool bw_tier_watch;	/* only watching: nothing can be refused */
+__weak const volatile bool bw_user_digest;	/* no load hook (before 6.9): digest user memory when the call begins */
 __weak const volatile unsigned long long bw_command_mask; /* commands that are reported, bit per enum bpf_cmd */
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */
@@ -108,14 +109,14 @@ struct bw_call {
 	u32 size;
 	u32 flags; /* enum bw_load_flag */
 	u32 insn_cnt;
-	u32 prog_type;
-	u32 expected_attach_type;
 	u32 prog_flags;
-	u32 attach_btf_id;
-	u64 insns; /* address in user memory */
-	u64 start_ns;
+	u32 pad0;
 	u64 attr[16];
-	char name[BW_OBJ_NAME_LEN];
+	/* Before 6.9: what the instructions in user memory said when the call began. */
+	u64 helpers[BW_HELPER_WORDS];
+	u8 digest[BW_DIGEST_LEN];
+	u32 has_digest;
+	u32 pad;
 };
 
 __weak struct {
@@ -176,6 +177,7 @@ struct bw_scratch {
 		struct bw_event_map map;
 	};
 	struct bw_approval_key key;
+	struct bw_call call; /* while it is put together */
 	struct sha256 sha;
 	u32 kfunc_rules; /* rules that name a kfunc that is called */
 	u32 second;	 /* the next instruction is the second half of an ld_imm64: its src_reg + 1 */
@@ -185,6 +187,12 @@ struct bw_scratch {
 	u32 memory; /* enum insns_memory */
 	u64 first; /* the first instruction */
 	s32 map_fds[BW_MAX_MAP_FDS];
+	/* The walk over the instructions at hand. */
+	u64 walk_base; /* address of the first */
+	u32 walk_count;
+	u32 walk_blocks; /* of SHA-256, padding included */
+	u32 walk_user;	 /* walk_base is a user address */
+	u32 walk_slot;	 /* policy slot whose kfunc table counts */
 };
 
 __weak struct {

@@ -44,17 +44,35 @@ static __noinline int binding_check(struct bw_scratch *s, u32 slot, u32 entry)
 	return BW_REASON_LOADER_MISMATCH;
 }
 
+static __always_inline struct bw_approval *approval_lookup(struct bw_scratch *s, void *approvals, bool by_tag)
+{
+	if (by_tag) {
+		__builtin_memset(s->key.id, 0, sizeof(s->key.id));
+		__builtin_memcpy(s->key.id, s->load.tag, sizeof(s->load.tag));
+	} else {
+		__builtin_memcpy(s->key.id, s->load.digest, sizeof(s->key.id));
+	}
+	s->key.prog_type = s->load.prog_type;
+	s->key.expected_attach_type = s->load.expected_attach_type;
+	return bpf_map_lookup_elem(approvals, &s->key);
+}
+
 /* The approval of s->load's identity, or NULL. */
 static __always_inline struct bw_approval *approval_find(struct bw_scratch *s, u32 slot)
 {
 	void *approvals = bpf_map_lookup_elem(&bw_approvals, &slot);
+	struct bw_approval *a;
 
 	if (!approvals || s->load.identity == BW_IDENTITY_NONE)
 		return NULL;
-	__builtin_memcpy(s->key.id, s->load.digest, BW_DIGEST_LEN);
-	s->key.prog_type = s->load.prog_type;
-	s->key.expected_attach_type = s->load.expected_attach_type;
-	return bpf_map_lookup_elem(approvals, &s->key);
+	if (s->load.identity == BW_IDENTITY_DIGEST || s->load.identity == BW_IDENTITY_DIGEST_USER)
+		return approval_lookup(s, approvals, false);
+	a = approval_lookup(s, approvals, true);
+	/* A tag does not cover the offsets into map values; the digest does. */
+	if (a && a->flags & BW_APPROVAL_DIGEST_TOO && s->load.identity == BW_IDENTITY_TAG_DIGEST &&
+	    !approval_lookup(s, approvals, false))
+		return NULL;
+	return a;
 }
 
 static __noinline int rule_matches(struct bw_scratch *s, const struct bw_rule *rule, u32 index, bool approved)
@@ -179,7 +197,7 @@ __weak __noinline int bw_judge(u32 slot)
 	if (approval) {
 		s->load.entry = approval->entry;
 		binding = binding_check(s, slot, approval->entry);
-		if (s->load.identity == BW_IDENTITY_TAG && approval->insn_cnt && s->load.insn_cnt &&
+		if (approval->insn_cnt && s->load.insn_cnt &&
 		    approval->insn_cnt != s->load.insn_cnt)
 			binding = BW_REASON_LENGTH_MISMATCH;
 	}

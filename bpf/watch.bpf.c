@@ -31,32 +31,40 @@ int bw_sys_enter(u64 *ctx)
 {
 	struct pt_regs___x86 *regs = (void *)ctx[0];
 	u64 id = bpf_get_current_pid_tgid(), uattr;
-	struct bw_call call = {};
+	struct bw_scratch *s;
+	struct bw_call *call;
 	bool compat;
-	u32 cmd;
+	u32 cmd, size;
 
 	if (!is_bpf((long)ctx[1], &compat))
 		return 0;
 	if (compat) {
 		cmd = (u32)BPF_CORE_READ(regs, bx);
 		uattr = (u32)BPF_CORE_READ(regs, cx);
-		call.size = (u32)BPF_CORE_READ(regs, dx);
 	} else {
 		cmd = (u32)BPF_CORE_READ(regs, di);
 		uattr = BPF_CORE_READ(regs, si);
-		call.size = (u32)BPF_CORE_READ(regs, dx);
 	}
-	call.cmd = cmd & BW_CMD_MASK;
-	if (call.cmd > 63 || !(bw_command_mask >> call.cmd & 1))
+	size = (u32)BPF_CORE_READ(regs, dx);
+	cmd &= BW_CMD_MASK;
+	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
 		return 0;
-	call.flags = compat ? BW_LOAD_COMPAT : 0;
-	call.start_ns = bpf_ktime_get_boot_ns();
+	s = scratch_get();
+	if (!s) {
+		stat_add(BW_STAT_LOST_CONTEXT, 1);
+		return 0;
+	}
+	call = &s->call;
+	__builtin_memset(call, 0, sizeof(*call));
+	call->cmd = cmd;
+	call->size = size;
+	call->flags = compat ? BW_LOAD_COMPAT : 0;
 	/* At entry: afterwards another thread may have changed it, and the kernel itself writes results into it. */
-	if (call.size >= sizeof(call.attr))
-		bpf_probe_read_user(call.attr, sizeof(call.attr), (void *)uattr);
+	if (size >= sizeof(call->attr))
+		bpf_probe_read_user(call->attr, sizeof(call->attr), (void *)uattr);
 	else
-		bpf_probe_read_user(call.attr, call.size & 127, (void *)uattr);
-	if (bpf_map_update_elem(&bw_calls, &id, &call, BPF_ANY))
+		bpf_probe_read_user(call->attr, size & 127, (void *)uattr);
+	if (bpf_map_update_elem(&bw_calls, &id, call, BPF_ANY))
 		stat_add(BW_STAT_LOST_CONTEXT, 1);
 	return 0;
 }
@@ -91,7 +99,7 @@ static __always_inline void load_from_fd(struct bw_event_load *e, u32 fd, const 
 	bpf_core_read(e->tag, sizeof(e->tag), &prog->tag);
 }
 
-static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
+static __noinline int watch_load(struct bw_call *call, long ret)
 {
 	u64 start = bpf_ktime_get_boot_ns();
 	u32 zero = 0, slot;
@@ -107,13 +115,7 @@ static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
 	}
 	slot = self->active & 1;
 	__builtin_memset(&s->load, 0, sizeof(s->load));
-	s->kfunc_rules = 0;
-	s->second = 0;
-	s->n_map_fds = 0;
-	s->read_failed = 0;
-	s->helper_calls = 0;
-	s->memory = 0;
-	s->first = 0;
+	insns_begin(s);
 	event_begin(&s->load.hdr, BW_EVENT_LOAD, sizeof(s->load), BW_HOOK_SYS_BPF);
 	bw_extract_actor();
 	load_from_attr(&s->load, call);
@@ -121,14 +123,13 @@ static __noinline int watch_load(struct bw_call *call, long ret, bool digest)
 	s->load.error = (s32)ret;
 	if (ret >= 0)
 		load_from_fd(&s->load, (u32)ret, self);
-	if (digest && insns_digest(s, ((union bpf_attr *)call->attr)->insns, s->load.insn_cnt, true, slot)) {
+	if (insns_digest(s, ((union bpf_attr *)call->attr)->insns, s->load.insn_cnt, true, slot)) {
 		s->load.identity = BW_IDENTITY_DIGEST_USER;
 	} else {
-		s->load.load_flags |= BW_LOAD_HELPERS_UNKNOWN;
-		if (digest) {
-			s->load.load_flags |= BW_LOAD_INSNS_TRUNCATED;
-			stat_add(BW_STAT_READ_FAILED, 1);
-		} else if (ret >= 0) {
+		s->load.load_flags |= BW_LOAD_HELPERS_UNKNOWN | BW_LOAD_INSNS_TRUNCATED;
+		stat_add(BW_STAT_READ_FAILED, 1);
+		if (ret >= 0) {
+			__builtin_memset(s->load.digest, 0, sizeof(s->load.digest));
 			__builtin_memcpy(s->load.digest, s->load.tag, sizeof(s->load.tag));
 			s->load.identity = BW_IDENTITY_TAG;
 		}
@@ -167,7 +168,8 @@ static __noinline int watch_command(struct bw_call *call, long ret)
 	return 0;
 }
 
-static __always_inline int on_sys_exit(u64 *ctx, bool digest)
+SEC("raw_tp/sys_exit")
+int bw_sys_exit(u64 *ctx)
 {
 	struct pt_regs___x86 *regs = (void *)ctx[0];
 	u64 id = bpf_get_current_pid_tgid();
@@ -185,22 +187,9 @@ static __always_inline int on_sys_exit(u64 *ctx, bool digest)
 	if (!call)
 		return 0;
 	if (call->cmd == BPF_PROG_LOAD)
-		watch_load(call, (long)ctx[1], digest);
+		watch_load(call, (long)ctx[1]);
 	else
 		watch_command(call, (long)ctx[1]);
 	bpf_map_delete_elem(&bw_calls, &id);
 	return 0;
-}
-
-SEC("raw_tp/sys_exit")
-int bw_sys_exit(u64 *ctx)
-{
-	return on_sys_exit(ctx, true);
-}
-
-/* For kernels without bpf_loop (before 5.17): identity is the kernel's tag. */
-SEC("raw_tp/sys_exit")
-int bw_sys_exit_tag(u64 *ctx)
-{
-	return on_sys_exit(ctx, false);
 }

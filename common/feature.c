@@ -34,13 +34,11 @@ static const struct feature_text texts[BW_FEATURE_COUNT] = {
 				  "no enforcement on hosts where BPF LSM is not active",
 				  "needs a kernel that allows BPF trampolines (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y)" },
 	[BW_FEATURE_LOAD_HOOK] = { "load_hook", "load hook before verification",
-				   "identity is the kernel's tag (8 bytes), judged when the descriptor is made: weaker",
+				   "identity is the kernel's tag (8 bytes) and a digest over user memory, judged when the descriptor is made: weaker",
 				   "use Linux 6.9 or later" },
 	[BW_FEATURE_KERNEL_ARG] = { "kernel_arg", "loads by the kernel itself are marked",
 				    "programs of light skeletons look like loads by their loader",
 				    "use Linux 6.15 or later" },
-	[BW_FEATURE_LOOP] = { "loop", "bpf_loop", "the watch tier identifies programs by the kernel's tag only",
-			      "use Linux 5.17 or later" },
 	[BW_FEATURE_TASK_STORAGE] = { "task_storage", "task local storage",
 				      "scratch memory is per CPU: safe only without kernel preemption",
 				      "use Linux 5.11 or later" },
@@ -211,61 +209,6 @@ static void probe_bpffs(struct bw_feature *f)
 		result(f, true, 0, "mounted");
 }
 
-static void probe_loop(struct bw_feature *f)
-{
-	/* r1 = 0 iterations, r2 = callback, r3 = r4 = 0; call bpf_loop; r0 = 0; exit; callback: r0 = 0; exit */
-	struct bpf_insn insns[] = {
-		MOV64_IMM(BPF_REG_1, 0),
-		INSN(BPF_LD | BPF_DW | BPF_IMM, BPF_REG_2, BPF_PSEUDO_FUNC, 0, 6),
-		INSN(0, 0, 0, 0, 0),
-		MOV64_IMM(BPF_REG_3, 0),
-		MOV64_IMM(BPF_REG_4, 0),
-		INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_loop),
-		MOV64_IMM(BPF_REG_0, 0),
-		EXIT(),
-		MOV64_IMM(BPF_REG_0, 0),
-		EXIT(),
-	};
-	/* Callbacks need function information, so this is done with a minimal BTF. */
-	_cleanup_close_ int btf_fd = -1, fd = -1;
-	struct btf *btf = btf__new_empty();
-	struct {
-		__u32 insn_off, type_id;
-	} funcs[2];
-	const void *raw;
-	__u32 size;
-	int i32, u32_, proto, cb_proto;
-
-	if (!btf) {
-		result(f, false, -ENOMEM, "no memory");
-		return;
-	}
-	i32 = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	u32_ = btf__add_int(btf, "unsigned int", 4, 0);
-	proto = btf__add_func_proto(btf, i32);
-	cb_proto = btf__add_func_proto(btf, i32);
-	btf__add_func_param(btf, "i", u32_);
-	funcs[0].insn_off = 0;
-	funcs[0].type_id = (__u32)btf__add_func(btf, "bw_probe", BTF_FUNC_GLOBAL, proto);
-	funcs[1].insn_off = 8;
-	funcs[1].type_id = (__u32)btf__add_func(btf, "bw_callback", BTF_FUNC_STATIC, cb_proto);
-	raw = btf__raw_data(btf, &size);
-	btf_fd = raw ? bpf_btf_load(raw, size, NULL) : -1;
-	if (btf_fd < 0) {
-		result(f, false, -errno, "BTF: %s", strerror(errno));
-	} else {
-		LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_btf_fd = (__u32)btf_fd, .func_info = funcs,
-			    .func_info_cnt = 2, .func_info_rec_size = 8);
-
-		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "bw_probe", "GPL", insns, ARRAY_SIZE(insns), &opts);
-		if (fd < 0)
-			result(f, false, -errno, "loading: %s", strerror(errno));
-		else
-			result(f, true, 0, "loaded");
-	}
-	btf__free(btf);
-}
-
 static void probe_task_storage(struct bw_feature *f)
 {
 	_cleanup_close_ int btf_fd = -1, fd = -1;
@@ -358,7 +301,6 @@ void bw_features_probe(struct bw_features *ret)
 		result(&ret->f[BW_FEATURE_KERNEL_ARG], true, 0, "its last argument");
 	else
 		result(&ret->f[BW_FEATURE_KERNEL_ARG], false, 0, "no such argument");
-	probe_loop(&ret->f[BW_FEATURE_LOOP]);
 	probe_task_storage(&ret->f[BW_FEATURE_TASK_STORAGE]);
 	probe_kallsyms(&ret->f[BW_FEATURE_KALLSYMS]);
 	probe_bpffs(&ret->f[BW_FEATURE_BPFFS]);

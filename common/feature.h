@@ -17,7 +17,6 @@ enum bw_feature_id {
 	BW_FEATURE_FMOD_RET,	/* the same for fmod_ret on security_bpf */
 	BW_FEATURE_LOAD_HOOK,	/* security_bpf_prog_load exists (6.9): digest in the kernel */
 	BW_FEATURE_KERNEL_ARG,	/* its "bool kernel" argument (6.15) */
-	BW_FEATURE_LOOP,	/* bpf_loop (5.17) */
 	BW_FEATURE_TASK_STORAGE, /* task local storage (5.11) */
 	BW_FEATURE_KALLSYMS,	/* kernel symbol addresses can be read */
 	BW_FEATURE_BPFFS,	/* a BPF file system to pin in */

@@ -504,15 +504,18 @@ static int approvals_build(struct compiler *c)
 	for (uint32_t i = 0, n; i < c->n_candidates; i += n) {
 		const struct candidate *first = &c->candidates[i];
 
+		bool digests = p->programs[first->program].n_digests > 0;
+
 		for (n = 1; i + n < c->n_candidates && same_key(first, first + n); n++)
-			;
+			digests = digests && p->programs[first[n].program].n_digests > 0;
 		if (n == 1)
 			alone[first->program] = true;
 		else
 			groups[n_groups++] = (struct group){ i, n, image->n_approvals, c->candidates };
 		image->approvals[image->n_approvals++] = (struct bw_policy_approval){
 			.key = first->key,
-			.value = { .entry = first->program, .insn_cnt = first->instructions },
+			.value = { .entry = first->program, .insn_cnt = first->instructions,
+				   .flags = first->instructions && digests ? BW_APPROVAL_DIGEST_TOO : 0 },
 		};
 	}
 	for (uint32_t i = 0; i < p->n_programs; i++) {

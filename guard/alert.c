@@ -57,6 +57,7 @@ static const char *const identity_names[] = {
 	[BW_IDENTITY_DIGEST] = "digest",
 	[BW_IDENTITY_TAG] = "tag",
 	[BW_IDENTITY_DIGEST_USER] = "digest-user-memory",
+	[BW_IDENTITY_TAG_DIGEST] = "tag-and-digest",
 };
 
 /* By bit of enum bw_load_flag. */
@@ -268,7 +269,7 @@ static void write_load(struct bw_json *j, const struct alert_detail *d)
 		bw_json_u64(j, "attach_btf_id", l->attach_btf_id);
 	opt_str(j, "attach_target", d->attach_target);
 	bw_json_str(j, "identity", identity_names[l->identity]);
-	if (l->identity == BW_IDENTITY_DIGEST || l->identity == BW_IDENTITY_DIGEST_USER)
+	if (l->identity != BW_IDENTITY_NONE && l->identity != BW_IDENTITY_TAG)
 		bw_json_hex(j, "digest", l->digest, sizeof(l->digest));
 	if (l->identity == BW_IDENTITY_TAG)
 		bw_json_hex(j, "tag", l->digest, BW_TAG_LEN);

@@ -102,7 +102,7 @@ static bool action_fits(uint8_t action, uint8_t reason)
 
 static int decode_load(const struct bw_event_load *r, struct decode_load *ret)
 {
-	if (r->identity > BW_IDENTITY_DIGEST_USER || r->verdict > BW_VERDICT_DENY || !action_fits(r->action, r->reason))
+	if (r->identity >= BW_IDENTITY_COUNT || r->verdict > BW_VERDICT_DENY || !action_fits(r->action, r->reason))
 		return -EBADMSG;
 	ret->prog_type = r->prog_type;
 	ret->expected_attach_type = r->expected_attach_type;

@@ -367,7 +367,8 @@ static int on_status(void *arg, struct bw_buf *out)
 	bw_json_str(&j, "tier_reason", g->why_tier);
 	bw_json_str(&j, "mode", g->context.mode);
 	bw_json_str(&j, "identity",
-		    bw_feature(g->features, g->tier == BW_TIER_WATCH ? BW_FEATURE_LOOP : BW_FEATURE_LOAD_HOOK) ? "digest" : "tag");
+		    g->tier == BW_TIER_WATCH			   ? "digest-user-memory" :
+		    bw_feature(g->features, BW_FEATURE_LOAD_HOOK) ? "digest" : "tag-and-digest");
 	bw_json_bool(&j, "adopted", loader_adopted(g->loader));
 	bw_json_bool(&j, "hooks_alive", !g->hooks_dead);
 	bw_json_bool(&j, "enforcing", g->tier == BW_TIER_ENFORCE && g->mode == BW_MODE_ENFORCE && !g->hooks_dead &&
@@ -633,7 +634,7 @@ static void banner(struct guard *g)
 		say(g, "tier_degraded", ALERT_HIGH, NULL, "no BPF file system: enforcement ends when the guard ends");
 	if (g->tier == BW_TIER_ENFORCE && !bw_feature(g->features, BW_FEATURE_LOAD_HOOK))
 		say(g, "tier_degraded", ALERT_LOW, NULL,
-		    "this kernel has no load hook (6.9): programs are identified by the kernel's 8-byte tag, which is weaker");
+		    "this kernel has no load hook (6.9): programs are identified by the kernel's 8-byte tag and a digest over user memory, which is weaker");
 }
 
 int guard_open(const struct config *config, const struct bw_features *features, struct guard **ret, char *why,

@@ -85,14 +85,10 @@ static void set_name(const struct loader_config *c, char *dst, size_t len)
 /* Which programs a tier attaches. */
 static bool wanted(const struct loader_config *c, const char *name)
 {
-	bool lsm = c->mechanism == BW_MECHANISM_LSM, load_hook = bw_feature(c->features, BW_FEATURE_LOAD_HOOK) &&
-								  bw_feature(c->features, BW_FEATURE_LOOP);
+	bool lsm = c->mechanism == BW_MECHANISM_LSM, load_hook = bw_feature(c->features, BW_FEATURE_LOAD_HOOK);
 
-	if (c->tier == BW_TIER_WATCH) {
-		bool loop = bw_feature(c->features, BW_FEATURE_LOOP);
-
-		return !strcmp(name, "bw_sys_enter") || !strcmp(name, loop ? "bw_sys_exit" : "bw_sys_exit_tag");
-	}
+	if (c->tier == BW_TIER_WATCH)
+		return !strcmp(name, "bw_sys_enter") || !strcmp(name, "bw_sys_exit");
 	if (!strcmp(name, lsm ? "bw_lsm_bpf" : "bw_mod_bpf") || !strcmp(name, lsm ? "bw_lsm_map" : "bw_mod_map"))
 		return true;
 	if (load_hook)
@@ -121,6 +117,7 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	skel->rodata->bw_task_scratch = bw_feature(c->features, BW_FEATURE_TASK_STORAGE);
 	skel->rodata->bw_lsm_kernel_arg = bw_feature(c->features, BW_FEATURE_KERNEL_ARG);
 	skel->rodata->bw_tier_watch = c->tier == BW_TIER_WATCH;
+	skel->rodata->bw_user_digest = !bw_feature(c->features, BW_FEATURE_LOAD_HOOK);
 	skel->rodata->bw_command_mask = reported_commands;
 	if (!skel->rodata->bw_task_scratch)
 		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);

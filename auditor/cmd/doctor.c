@@ -43,13 +43,12 @@ static const char *tier_meaning(enum bw_tier tier)
 static const char *identity_name(const struct diagnosis *d)
 {
 	if (d->tier == BW_TIER_ENFORCE)
-		return bw_feature(&d->features, BW_FEATURE_LOAD_HOOK) && bw_feature(&d->features, BW_FEATURE_LOOP) ?
+		return bw_feature(&d->features, BW_FEATURE_LOAD_HOOK) ?
 			       "load digest (SHA-256), computed in the kernel before verification" :
-			       "the kernel's tag (8 bytes) with type and length, when the descriptor is made: weaker";
+			       "the kernel's tag (8 bytes) with type and length, when the descriptor is made, and a digest over "
+			       "user memory, which another thread could change: weaker";
 	if (d->tier == BW_TIER_WATCH)
-		return bw_feature(&d->features, BW_FEATURE_LOOP) ?
-			       "load digest (SHA-256) over user memory, which another thread could change: weaker" :
-			       "the kernel's tag (8 bytes): weaker";
+		return "load digest (SHA-256) over user memory, which another thread could change: weaker";
 	return "none";
 }
 

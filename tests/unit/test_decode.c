@@ -107,7 +107,7 @@ static void enumerations_are_checked(void **state)
 	BAD(hdr.type, 0, -EOPNOTSUPP);
 	BAD(hdr.type, BW_EVENT_TYPES, -EOPNOTSUPP);
 	BAD(hdr.hook, BW_HOOK_COUNT, -EBADMSG);
-	BAD(identity, BW_IDENTITY_DIGEST_USER + 1, -EBADMSG);
+	BAD(identity, BW_IDENTITY_COUNT, -EBADMSG);
 	BAD(verdict, BW_VERDICT_DENY + 1, -EBADMSG);
 	BAD(action, BW_ACTION_WOULD_DENY + 1, -EBADMSG);
 	BAD(reason, BW_REASON_COUNT, -EBADMSG);

@@ -29,10 +29,10 @@ guard_start()
 	_mode=$1
 	shift
 	"$BPFWARDEND" --foreground --mode "$_mode" --policy "$PWD/policy.json" --state-dir "$PWD/state" \
-		--socket "$PWD/guard.sock" "$@" >>ev.jsonl 2>>guard.log &
+		--socket "$PWD/guard.sock" --verbose "$@" >>ev.jsonl 2>>guard.log &
 	GUARD=$!
 	wait_for 30 guard_up || {
-		cat guard.log
+		tail -n 60 guard.log
 		fail "the guard did not come up: $(tail -n 1 guard.log)"
 	}
 	echo "ok: guard is up: $(grep -o 'bpfwardend [0-9.]*: .*' guard.log | tail -n 1)"
