@@ -21,6 +21,8 @@ static const struct bw_subcommand commands[] = {
 	{ "events", cmd_events, "show what the guard saw" },
 	{ "status", cmd_status, "ask the running guard how it is" },
 	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },
+	{ "manifest", cmd_manifest, "print what each program of an object can do" },
+	{ "diff", cmd_diff, "show which capabilities grew between two objects or manifests" },
 	{ "policy add", cmd_policy_add, "approve the programs of an object" },
 	{ "policy check", cmd_policy_check, "check a policy file" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },

@@ -2,6 +2,7 @@
 /*
  * What attach points hand to programs. Sources: the system calls' prototypes in include/linux/syscalls.h, the layout of
  * syscall tracepoints in kernel/trace/trace_syscalls.c, arch/x86/include/asm/ptrace.h, and the libraries' headers.
+ * Over 800 lines because most of it is tables, which are easier to check in one place.
  */
 #include "auditor/sources.h"
 
