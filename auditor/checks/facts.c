@@ -345,6 +345,33 @@ static int index_facts(struct builder *b)
 	return 0;
 }
 
+/*
+ * Who hands data to whom through maps, however many hops: the closure of what the analysis saw.
+ */
+static int find_feeders(struct builder *b)
+{
+	const struct bw_analysis *a = b->x.a;
+	uint32_t n = b->x.o->n_progs;
+	uint8_t *feeds;
+
+	if (!n || n > BW_MAX_FEEDER_PROGS)
+		return 0;
+	feeds = bw_arena_alloc(b->arena, (size_t)n * n, 1);
+	if (!feeds)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++)
+		feeds[(size_t)i * n + i] = 1;
+	for (uint32_t i = 0; i < a->n_cross; i++)
+		if ((uint32_t)a->cross[i].reader < n && (uint32_t)a->cross[i].writer < n)
+			feeds[(size_t)a->cross[i].reader * n + a->cross[i].writer] = 1;
+	for (uint32_t via = 0; via < n; via++)
+		for (uint32_t r = 0; r < n; r++)
+			for (uint32_t w = 0; feeds[(size_t)r * n + via] && w < n; w++)
+				feeds[(size_t)r * n + w] |= feeds[(size_t)via * n + w];
+	b->x.feeds = feeds;
+	return 0;
+}
+
 int bw_facts_build(const struct bw_object *o, const struct bw_analysis *a, struct bw_arena *arena,
 		   struct bw_facts *ret)
 {
@@ -360,6 +387,8 @@ int bw_facts_build(const struct bw_object *o, const struct bw_analysis *a, struc
 			return r;
 	}
 	r = find_owners(b);
+	if (r >= 0)
+		r = find_feeders(b);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < a->n_flows; i++) {

@@ -53,6 +53,9 @@ struct bw_fact {
 #define BW_MAX_CONSTANTS 20000u
 #define BW_MAX_CONSTANT_LEN 4096u
 
+/* Above, hops through maps are not followed: each program stands for itself. */
+#define BW_MAX_FEEDER_PROGS 1024u
+
 struct bw_facts {
 	const struct bw_object *o;
 	const struct bw_analysis *a;
@@ -61,6 +64,7 @@ struct bw_facts {
 	uint32_t n[BW_FACT_COUNT_];
 	uint32_t *first[BW_FACT_COUNT_]; /* n_progs + 1 entries: where each program's facts begin */
 	int32_t *owner; /* per function: the first program that reaches it, BW_NONE for none */
+	uint8_t *feeds; /* n_progs * n_progs: [reader * n_progs + writer]; NULL for objects with too many programs */
 	bool strings_dropped; /* more than BW_MAX_CONSTANTS */
 };
 

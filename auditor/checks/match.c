@@ -99,12 +99,27 @@ static int32_t origin_of(const struct bw_fact *f)
 	}
 }
 
+/* Whether @prog is in the scope of a fact of @self. */
+static bool in_scope(enum bw_scope scope, const struct bw_facts *x, int32_t self, int32_t prog)
+{
+	switch (scope) {
+	case BW_SCOPE_OTHERS:
+		return prog != self;
+	case BW_SCOPE_FEEDERS:
+		if (prog < 0 || self < 0 || !x->feeds)
+			return prog == self;
+		return x->feeds[(size_t)self * x->o->n_progs + (uint32_t)prog];
+	default:
+		return true;
+	}
+}
+
 static bool exists(const struct bw_cond *c, const struct bw_facts *x, const struct bw_fact *f, struct bw_evidence *ev)
 {
 	int32_t prog = c->scope == BW_SCOPE_ORIGIN ? origin_of(f) : f->prog;
 	uint32_t from = 0, to = x->n[c->on], found = 0;
 
-	if (c->scope != BW_SCOPE_OBJECT && c->scope != BW_SCOPE_OTHERS) {
+	if (c->scope == BW_SCOPE_PROGRAM || c->scope == BW_SCOPE_FUNCTION || c->scope == BW_SCOPE_ORIGIN) {
 		if (prog < 0 || prog >= (int32_t)x->o->n_progs)
 			return false;
 		from = x->first[c->on][prog];
@@ -113,7 +128,7 @@ static bool exists(const struct bw_cond *c, const struct bw_facts *x, const stru
 	for (uint32_t i = from; i < to; i++) {
 		const struct bw_fact *g = &x->list[c->on][i];
 
-		if (c->scope == BW_SCOPE_OTHERS && g->prog == f->prog)
+		if (!in_scope(c->scope, x, f->prog, g->prog))
 			continue;
 		if (c->scope == BW_SCOPE_FUNCTION && g->func != f->func)
 			continue;

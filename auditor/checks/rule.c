@@ -23,7 +23,7 @@ struct reader {
 
 static const char *const scope_names[] = {
 	[BW_SCOPE_PROGRAM] = "program",	  [BW_SCOPE_OBJECT] = "object", [BW_SCOPE_OTHERS] = "other-programs",
-	[BW_SCOPE_FUNCTION] = "function", [BW_SCOPE_ORIGIN] = "origin",
+	[BW_SCOPE_FUNCTION] = "function", [BW_SCOPE_ORIGIN] = "origin",	[BW_SCOPE_FEEDERS] = "feeders",
 };
 
 __attribute__((format(printf, 2, 3))) static int fail(struct reader *r, const char *fmt, ...)
@@ -239,7 +239,7 @@ static int read_exists(struct reader *r, const cJSON *m, unsigned int depth, str
 		if (!strcmp(in->valuestring, scope_names[i]))
 			c->scope = (enum bw_scope)i;
 	if (c->scope == BW_SCOPE_COUNT_)
-		return fail(r, "\"exists\": \"in\" must be program, function, object, other-programs or origin");
+		return fail(r, "\"exists\": \"in\" must be program, function, feeders, object, other-programs or origin");
 	if (at_least && (!whole_number(at_least, &n) || n < 1 || n > 1000000))
 		return fail(r, "\"exists\": \"at-least\" must be a whole number from 1");
 	c->at_least = (uint32_t)n;

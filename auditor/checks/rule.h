@@ -34,6 +34,7 @@ enum bw_scope {
 	BW_SCOPE_OBJECT,   /* "object": of the whole object */
 	BW_SCOPE_OTHERS,   /* "other-programs": of the object without this program */
 	BW_SCOPE_FUNCTION, /* "function": of the same program and function */
+	BW_SCOPE_FEEDERS,  /* "feeders": of this program and of those whose data it takes out of maps, however many hops */
 	BW_SCOPE_ORIGIN,   /* "origin": of the program the data or the address came from */
 	BW_SCOPE_COUNT_,
 };
