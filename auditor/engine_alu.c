@@ -326,6 +326,15 @@ void bw_alu(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d)
 	default:
 		break;
 	}
+	if (d->width == 8 && d->op == BW_OP_ADD && a.kind == BW_VAL_SCALAR && b.kind == BW_VAL_SCALAR) {
+		/* A field's offset is added to what nobody said was a pointer: it is one, to a kernel structure. */
+		bool core_b = d->use_imm ? bw_core_tag(e) != 0 : b.tag && bw_dom_tag(&e->d, b.tag)->kind == BW_TAG_CORE;
+
+		if (core_b)
+			a = bw_as_pointer(e, &a, 0);
+		else if (a.tag && bw_dom_tag(&e->d, a.tag)->kind == BW_TAG_CORE)
+			b = bw_as_pointer(e, &b, 0);
+	}
 	if (!d->use_imm && d->src == d->dst && (d->op == BW_OP_XOR || d->op == BW_OP_SUB)) {
 		s->r[d->dst] = bw_val_const(0);
 		return;

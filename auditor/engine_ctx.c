@@ -116,8 +116,9 @@ struct bw_val bw_arg_value(struct bw_engine *e, const struct bw_arg *a, int i)
 
 		d = plain_desc(e, BW_SPACE_UNKNOWN, 0, bw_dom_str(&e->d, detail));
 		v = ext_number(e, &d);
+		/* A number or an address: nothing tells which. */
 		if (!classes)
-			classes = syscall ? S(PROCESS_METADATA) : S(KERNEL_MEMORY);
+			classes = syscall ? S(PROCESS_METADATA) : S(KERNEL_MEMORY) | S(KERNEL_POINTER);
 		bw_taint(e, &v, classes, bw_dom_str(&e->d, detail));
 		break;
 	}
@@ -436,7 +437,8 @@ static uint32_t layers_at(const struct bw_state *s, int64_t lo, int64_t hi, uint
 			layers |= BW_LAYER_L3;
 		if (lo < 34 + l4 && end > 34)
 			layers |= BW_LAYER_L4;
-		if (end > 34 + l4)
+		/* Where the path does not know the protocol, what is behind a UDP header may be payload. */
+		if (end > 34 + (s->l4 ? l4 : 8))
 			layers |= BW_LAYER_PAYLOAD;
 		return layers;
 	}
@@ -446,7 +448,7 @@ static uint32_t layers_at(const struct bw_state *s, int64_t lo, int64_t hi, uint
 	end = k + (int64_t)len;
 	if (lo < 14)
 		return BW_LAYER_L2 | BW_LAYER_L3;
-	return (k < l4 ? BW_LAYER_L4 : 0) | (end > l4 ? BW_LAYER_PAYLOAD : 0);
+	return (k < l4 ? BW_LAYER_L4 : 0) | (end > (s->l4 ? l4 : 8) ? BW_LAYER_PAYLOAD : 0);
 }
 
 uint32_t bw_packet_layers(struct bw_engine *e, const struct bw_state *s, int64_t lo, int64_t hi, uint64_t len)
@@ -460,6 +462,8 @@ uint32_t bw_packet_classes(struct bw_engine *e, const struct bw_state *s, int64_
 
 	if (e->at->ctx == BW_CTX_SK_MSG)
 		return S(PACKET_PAYLOAD) | S(SYSCALL_BUFFER);
+	if (e->at->stream)
+		return S(PACKET_PAYLOAD);
 	if (e->at->ctx == BW_CTX_SK_REUSEPORT)
 		return S(PACKET_HEADER) | S(PACKET_PAYLOAD);
 	if (layers & (BW_LAYER_L2 | BW_LAYER_L3 | BW_LAYER_L4))

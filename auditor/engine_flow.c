@@ -216,24 +216,6 @@ static int flow_compare(const void *pa, const void *pb)
 	return 0;
 }
 
-/* Does anybody look at what such a program returns? Tracing programs' values are thrown away. */
-static bool return_counts(const struct bw_prog *p)
-{
-	switch (p->def.prog_type) {
-	case 0:
-	case 2:
-	case 5:
-	case 7:
-	case 17:
-	case 24:
-		return false;
-	case 26:
-		return p->def.attach_type == 26;
-	default:
-		return true;
-	}
-}
-
 static void return_flows(struct builder *b, int32_t prog)
 {
 	struct bw_result *r = b->r;
@@ -249,7 +231,7 @@ static void return_flows(struct builder *b, int32_t prog)
 	as.key.b = BW_NONE;
 	as.key.insn = p->func >= 0 ? r->e->o->funcs[p->func].first : 0;
 	((struct bw_rec *)as.rec)->len = (struct bw_length){ 8, 8 };
-	if (return_counts(p) && as.rec->val.taint) {
+	if (as.rec->val.taint) {
 		const uint32_t *set = bw_dom_set(&r->e->d, as.rec->val.prov, &m);
 
 		as.key.a = BW_CH_RETURN_VALUE;

@@ -334,6 +334,44 @@ static struct bw_val summary_read(struct bw_engine *e, const struct bw_mem *m, c
 	return width ? plain(&v, width) : v;
 }
 
+/* Bytes of a per-CPU value: where the local view knows them it alone answers, elsewhere the summary does. */
+static struct bw_val view_gather(struct bw_engine *e, struct bw_state *s, uint32_t region, const struct bw_mem *view, int64_t off,
+				 uint64_t len)
+{
+	int32_t map = bw_dom_region_get(&e->d, region)->a;
+	struct bw_val out = { 0 }, v;
+	int64_t end = off + (int64_t)(len > MAX_RANGE ? MAX_RANGE : len), from = off;
+	int64_t size = bw_map_value_size(e, map);
+
+	if (size > 0 && end > size)
+		end = size;
+	/* In runs of the same kind: known here, or not. */
+	while (off < end) {
+		int64_t next = off;
+		bool known = bw_mem_written(&e->d, view, (uint64_t)off, (uint64_t)(end - off < 8 - off % 8 ? end - off : 8 - off % 8));
+
+		while (next < end) {
+			uint64_t n = (uint64_t)(end - next < 8 - next % 8 ? end - next : 8 - next % 8);
+
+			if (bw_mem_written(&e->d, view, (uint64_t)next, n) != known)
+				break;
+			next += (int64_t)n;
+		}
+		if (known)
+			v = bw_mem_collect(&e->d, view, (uint64_t)off, (uint64_t)(next - off));
+		else
+			v = map_read(e, s, region, &(struct range){ .lo = off, .hi = next - 1, .exact = false }, 1);
+		if (known && v.taint)
+			v.carry |= (uint16_t)BW_CARRY_BIT(e->maps[map].carrier);
+		if (off == from)
+			out = v;
+		else
+			bw_val_join(&e->d, &out, &v, true);
+		off = next;
+	}
+	return out;
+}
+
 /* @width: 1 to 8 for a load, 0 for "these @len bytes". */
 static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32_t region, const struct bw_val *ptr,
 				 const struct range *r, uint64_t len, unsigned int width)
@@ -352,20 +390,12 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 	case BW_REGION_MAPVAL:
 		if (width)
 			return map_read(e, s, region, r, width);
-		v = map_read(e, s, region, &(struct range){ .lo = r->lo, .hi = r->hi + (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1,
-							     .exact = false, .bad = r->bad || len > MAX_RANGE }, 1);
 		o = overlay_of(e, s, region);
-		if (o && r->exact && r->lo >= 0) {
-			/* Where the local view knows every byte it alone answers, else it adds to the summary. */
-			struct bw_val w = bw_mem_collect(&e->d, o->mem, (uint64_t)r->lo, len);
-
-			if (w.taint)
-				w.carry |= (uint16_t)BW_CARRY_BIT(e->maps[g.a].carrier);
-			if (bw_mem_written(&e->d, o->mem, (uint64_t)r->lo, len))
-				return w;
-			bw_val_join(&e->d, &v, &w, true);
-		}
-		return v;
+		if (o && r->exact && r->lo >= 0)
+			return view_gather(e, s, region, o->mem, r->lo, len);
+		return map_read(e, s, region,
+				&(struct range){ .lo = r->lo, .hi = r->hi + (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1,
+						 .exact = false, .bad = r->bad || len > MAX_RANGE }, 1);
 	case BW_REGION_MAPKEY:
 		if (g.a >= 0 && (uint32_t)g.a < 2 * e->n_maps && e->maps[g.a].key.kind != BW_VAL_NONE) {
 			v = bw_val_of_width(width ? width : 8);

@@ -584,7 +584,7 @@ void bw_attach_of(const struct bw_object *o, const struct bw_prog *p, struct bw_
 	case T_FLOW_DISSECTOR:
 		a->ctx = BW_CTX_SKB;
 		a->network = true;
-		a->l3 = p->def.prog_type == T_SK_SKB;
+		a->stream = p->def.prog_type == T_SK_SKB;
 		break;
 	case T_CGROUP_SKB:
 	case T_LWT_IN:

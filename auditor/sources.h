@@ -50,6 +50,7 @@ struct bw_attach {
 	bool guessed;	  /* the program's own name says it, its section does not */
 	bool network;	  /* sees packets */
 	bool l3;	  /* packets start at the network header */
+	bool stream;	  /* packets are pieces of a stream, without headers */
 	bool internal;	  /* the BPF subsystem itself */
 	bool arm64;
 };
