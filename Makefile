@@ -158,7 +158,7 @@ deps:
 run: deps
 	@$(MAKE) --no-print-directory all
 	@mkdir -p $(BUILD)/state
-	$(BUILD)/bpfwardend --foreground --state-dir $(BUILD)/state $(RUN_ARGS)
+	$(BUILD)/bpfwardend --foreground --state-dir $(BUILD)/state --policy rules/observe.json $(RUN_ARGS)
 ## make demo          a 60-second demonstration in a virtual machine
 demo: deps
 	@$(MAKE) --no-print-directory all tools samples
