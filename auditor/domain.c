@@ -338,7 +338,7 @@ void bw_val_absorb(struct bw_domain *d, struct bw_val *a, const struct bw_val *b
 	a->carry |= b->carry;
 	a->flags |= b->flags & BW_VAL_DIRECT;
 	if (a->map != b->map)
-		a->map = a->map && b->map ? 0 : a->map | b->map;
+		a->map = a->map && b->map ? BW_VAL_MAPS : a->map | b->map;
 }
 
 bool bw_val_join(struct bw_domain *d, struct bw_val *a, const struct bw_val *b, bool widen)
@@ -352,10 +352,6 @@ bool bw_val_join(struct bw_domain *d, struct bw_val *a, const struct bw_val *b, 
 		return true;
 	}
 	bw_val_absorb(d, a, b);
-	if (a->map != old.map || old.map != b->map) {
-		/* Joined, not computed: only a common map stays. "None" meets "one" as that one. */
-		a->map = old.map == b->map ? old.map : !old.map ? b->map : !b->map ? old.map : 0;
-	}
 	if (a->tag != b->tag)
 		a->tag = 0;
 	if (a->kind == BW_VAL_SCALAR && b->kind == BW_VAL_SCALAR) {

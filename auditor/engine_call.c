@@ -1314,7 +1314,7 @@ bool bw_call(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d
 	}
 	if (rel && rel->kind == BW_RELOC_CALL && rel->target >= 0)
 		return call_sub(e, s, rel->target);
-	if (d->op == BW_OP_CALL_LOCAL) {
+	if (d->op == BW_OP_CALL_LOCAL && !(rel && rel->kind == BW_RELOC_KFUNC)) {
 		int64_t t = bw_insn_target(d, e->insn, code->n_insns);
 		int32_t func = t < 0 ? BW_NONE : bw_object_func_starting(e->o, e->o->funcs[e->func].code, (uint32_t)t);
 

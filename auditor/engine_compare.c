@@ -247,7 +247,7 @@ void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 			c->detail = bw_result_str(r, bw_dom_cstr(&r->e->d, bw_dom_origin(&r->e->d, set[0])->detail));
 		if (!c->literal.len) {
 			c->from_map = true;
-			c->map = k->val2.map ? k->val2.map - 1 : BW_NONE;
+			c->map = bw_val_map(&k->val2);
 			if (c->map >= (int32_t)r->e->n_maps)
 				c->map -= (int32_t)r->e->n_maps;
 		}

@@ -76,7 +76,7 @@ static void from_map(struct bw_engine *e, struct bw_val *v, int32_t map)
 		v->from = (uint16_t)((v->from & ~BW_FROM_BIT(BW_FROM_CTX_ARG)) | BW_FROM_BIT(BW_FROM_STORED_ARG));
 	if (v->taint || v->from & BW_FROM_BIT(BW_FROM_STORED_ARG))
 		v->carry |= (uint16_t)BW_CARRY_BIT(m->carrier);
-	v->map = (uint16_t)(map + 1 > UINT16_MAX ? 0 : map + 1);
+	v->map = bw_val_map_of(map);
 }
 
 /* What user space put there, as far as the object says. */
@@ -91,7 +91,7 @@ static struct bw_val map_initial(struct bw_engine *e, int32_t map, const struct 
 		v.from = BW_FROM_BIT(m->rodata ? BW_FROM_RODATA : BW_FROM_MAP);
 		if (!m->rodata)
 			bw_taint(e, &v, S(MAP_VALUE), bw_dom_str(&e->d, bw_map_name(e, map)));
-		v.map = (uint16_t)(map + 1 > UINT16_MAX ? 0 : map + 1);
+		v.map = bw_val_map_of(map);
 		return v;
 	}
 	for (uint32_t i = 0; i < def->n_relocs && width == 8; i++)
@@ -120,7 +120,7 @@ static struct bw_val map_initial(struct bw_engine *e, int32_t map, const struct 
 		v.flags |= BW_VAL_SOFT;
 	}
 	v.from = BW_FROM_BIT(m->rodata ? BW_FROM_RODATA : BW_FROM_MAP);
-	v.map = (uint16_t)(map + 1 > UINT16_MAX ? 0 : map + 1);
+	v.map = bw_val_map_of(map);
 	if (!m->rodata && zero && def->kind != BW_MAP_KCONFIG) {
 		const struct bw_var *var = bw_object_data_var(e->o, map, (uint64_t)r->lo);
 

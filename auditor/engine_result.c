@@ -230,7 +230,7 @@ static void user_writes(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 		struct bw_user_write *w = &f->user_writes[f->n_user_writes++];
 
 		*w = (struct bw_user_write){ .func = p[i].key.func, .insn = p[i].key.insn, .helper = helper_name(r, p[i].key.a),
-					     .dst = bw_result_from(k->val2.from), .dst_map = k->val2.map ? k->val2.map - 1 : BW_NONE,
+					     .dst = bw_result_from(k->val2.from), .dst_map = bw_val_map(&k->val2),
 					     .dst_prog = BW_NONE, .dst_detail = address_text(r, &k->val2), .len = k->len,
 					     .sources = k->val.taint, .literal = bw_result_literal(r, k->lit) };
 		w->dst_off = k->val2.kind == BW_VAL_PTR && k->val2.lo == k->val2.hi ? k->val2.lo : INT64_MIN;
@@ -251,7 +251,7 @@ static void override_add(struct bw_result *r, struct bw_prog_facts *f, int32_t f
 	unsigned int n = v->flags & BW_VAL_SOFT ? 0 : bw_val_consts(&r->e->d, v, c);
 
 	*o = (struct bw_override){ .func = func, .insn = insn, .how = how, .from = bw_result_from(v->from),
-				   .from_map = v->map ? v->map - 1 : BW_NONE };
+				   .from_map = bw_val_map(v) };
 	for (unsigned int i = 0; i < n; i++) {
 		int64_t value = c[i] > INT32_MAX && c[i] <= UINT32_MAX ? (int32_t)c[i] : c[i];
 
@@ -301,7 +301,7 @@ static void signals(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 		f->signals[f->n_signals++] = (struct bw_signal){ .func = p[i].key.func, .insn = p[i].key.insn,
 								  .helper = helper_name(r, p[i].key.a), .signal_known = k > 0,
 								  .signal = k ? c[0] : 0, .from = bw_result_from(v->from),
-								  .from_map = v->map ? v->map - 1 : BW_NONE };
+								  .from_map = bw_val_map(v) };
 	}
 }
 
@@ -321,7 +321,7 @@ static void packet_writes(struct bw_result *r, int32_t prog, struct bw_prog_fact
 					       .how = bw_result_str(r, bw_dom_cstr(&r->e->d, (uint32_t)p[i].key.a)),
 					       .layers = k->mask, .off_min = k->x, .off_max = k->y, .len = k->len,
 					       .sources = k->val.taint ? k->val.taint : S(CONSTANT),
-					       .source_map = k->val.map ? k->val.map - 1 : BW_NONE,
+					       .source_map = bw_val_map(&k->val),
 					       .literal = bw_result_literal(r, k->lit) };
 		if (!k->lit && bw_val_is_literal(&k->val) && k->len.min == k->len.max && k->len.max <= 8) {
 			uint8_t bytes[8];

@@ -113,6 +113,8 @@ enum bw_val_kind {
 #define BW_VAL_SOFT 4	  /* lo == hi is an initial value that user space may change before the load: never decide on it */
 #define BW_VAL_DIRECT 8	  /* the tainted bytes themselves, not something computed from them */
 
+#define BW_VAL_MAPS UINT16_MAX
+
 struct bw_val {
 	uint32_t taint;	 /* BW_SRC_BIT() */
 	uint32_t prov;	 /* set of origin nodes */
@@ -122,7 +124,7 @@ struct bw_val {
 	uint16_t carry;	 /* BW_CARRY_BIT() */
 	uint8_t kind;	 /* enum bw_val_kind */
 	uint8_t flags;
-	uint16_t map;	 /* 1 + the map it came out of, 0 none or several */
+	uint16_t map;	 /* 1 + the map it came out of, 0 none, BW_VAL_MAPS several */
 	int64_t lo, hi;	 /* SCALAR: the number as signed 64 bits; PTR: offset */
 };
 _Static_assert(sizeof(struct bw_val) == 40, "no padding: values are compared as bytes");
@@ -199,6 +201,15 @@ static inline struct bw_val bw_val_ptr(uint32_t set, int64_t off)
 static inline bool bw_val_is_const(const struct bw_val *v)
 {
 	return v->kind == BW_VAL_SCALAR && v->lo == v->hi && !(v->flags & BW_VAL_SOFT);
+}
+static inline uint16_t bw_val_map_of(int32_t map)
+{
+	return (uint16_t)(map + 1 >= BW_VAL_MAPS ? BW_VAL_MAPS : map + 1);
+}
+/* The map a value came out of, -1 for none or several. */
+static inline int32_t bw_val_map(const struct bw_val *v)
+{
+	return v->map && v->map != BW_VAL_MAPS ? v->map - 1 : -1;
 }
 /* Known bytes, also those that only hold until user space changes them. */
 static inline bool bw_val_is_literal(const struct bw_val *v)
