@@ -24,24 +24,25 @@ static __always_inline void sha256_init(struct sha256 *s)
 	s->h[7] = 0x5be0cd19;
 }
 
-static __always_inline u32 ror32(u32 x, u32 n)
-{
-	return x >> n | x << (32 - n);
-}
+/*
+ * BPF has no rotation. A word beside itself in 64 bits makes one a shift: the low half of TWICE(x) >> n is x rotated.
+ */
+#define TWICE(x) ((u64)(x) | (u64)(x) << 32)
 
 #define SHA_ROUND(a, b, c, d, e, f, g, h, k, i)                                                                      \
 	do {                                                                                                         \
-		u32 t1 = h + (ror32(e, 6) ^ ror32(e, 11) ^ ror32(e, 25)) + (g ^ (e & (f ^ g))) + k + w[(i) & 15];     \
-		u32 t2 = (ror32(a, 2) ^ ror32(a, 13) ^ ror32(a, 22)) + ((a & b) | (c & (a | b)));                     \
+		u64 ee = TWICE(e), aa = TWICE(a);                                                                     \
+		u32 t1 = h + (u32)(ee >> 6 ^ ee >> 11 ^ ee >> 25) + (g ^ (e & (f ^ g))) + k + w[(i) & 15];            \
 		d += t1;                                                                                             \
-		h = t1 + t2;                                                                                         \
+		h = t1 + (u32)(aa >> 2 ^ aa >> 13 ^ aa >> 22) + ((a & b) | (c & (a | b)));                            \
 	} while (0)
 
 #define SHA_EXPAND(i)                                                                                                \
 	do {                                                                                                         \
 		u32 x = w[((i) + 1) & 15], y = w[((i) + 14) & 15];                                                    \
-		w[(i) & 15] += (ror32(x, 7) ^ ror32(x, 18) ^ x >> 3) + w[((i) + 9) & 15] +                             \
-			       (ror32(y, 17) ^ ror32(y, 19) ^ y >> 10);                                               \
+		u64 xx = TWICE(x), yy = TWICE(y);                                                                     \
+		w[(i) & 15] += ((u32)(xx >> 7 ^ xx >> 18) ^ x >> 3) + w[((i) + 9) & 15] +                              \
+			       ((u32)(yy >> 17 ^ yy >> 19) ^ y >> 10);                                                \
 	} while (0)
 
 #define SHA_EIGHT(n, k0, k1, k2, k3, k4, k5, k6, k7)                                                                 \
