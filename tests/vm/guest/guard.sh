@@ -8,10 +8,13 @@ BPFWARDEND=$BW_SRC/build/bpfwardend
 BWLOAD=$BW_SRC/build/tools/bwload
 
 # deny_all FILE [PROGRAMS [RULES]]: a policy with every default "deny"; the rest are JSON texts without the brackets.
+# INERT is the longest program that may count as inert.
+INERT=64
 deny_all()
 {
 	cat >"$1" <<X
 {"version": 1,
+ "exempt": {"init": true, "inert": {"enabled": true, "max_instructions": $INERT}},
  "defaults": {"tracing": "deny", "networking": "deny", "cgroup": "deny", "lsm": "deny", "socket_filter": "deny", "other": "deny"},
  "programs": [$2],
  "rules": [$3]}
@@ -46,6 +49,37 @@ guard_stop()
 	_rc=$?
 	"$BPFWARDEND" --disarm 2>/dev/null
 	[ "$_rc" -eq 0 ] || fail "the guard ended with $_rc: $(tail -n 1 guard.log)"
+}
+
+# predicted OBJECT PROGRAM COLUMN: type, digest, sha1 or sha256 (tags) from build/predict for this kernel.
+predicted()
+{
+	case $3 in
+	type) _col=3 ;;
+	digest) _col=4 ;;
+	sha1) _col=5 ;;
+	sha256) _col=6 ;;
+	esac
+	awk -F '\t' -v o="$1" -v n="$2" -v c="$_col" '$1 == o && $2 == n { print $c; exit }' "$BW_SRC/build/predict/$BW_KERNEL.tsv"
+}
+
+# identities OBJECT PROGRAM INSTRUCTIONS: the members of a policy entry that name the program, for any kernel.
+identities()
+{
+	echo "\"type\": \"$(predicted "$1" "$2" type)\", \"digests\": [\"$(predicted "$1" "$2" digest)\"], \"tags\": [{\"tag\": \"$(predicted "$1" "$2" sha1)\", \"instructions\": $3}]"
+}
+
+# policy_swap: makes the running guard read policy.json again.
+policy_swap()
+{
+	_before=$(status_field policy_generation)
+	kill -HUP "$GUARD"
+	wait_for 10 generation_is_not "$_before" || fail "the policy was not swapped: $(tail -n 1 guard.log)"
+}
+
+generation_is_not()
+{
+	[ "$(status_field policy_generation)" != "$1" ]
 }
 
 # field KEY: the values of a member of the flat JSON lines on standard input, one per line; strings without quotes.
