@@ -249,6 +249,20 @@ GET(get_literal_number)
 	v->number = bounded(n);
 }
 
+/* The same as the network reads it: ports, sequence numbers. */
+GET(get_literal_net)
+{
+	const struct bw_literal *l = literal_of(f);
+	uint64_t n = 0;
+
+	v->number = INT64_MIN;
+	if (!l || !l->bytes || !l->len || l->len > 8)
+		return;
+	for (uint32_t i = 0; i < l->len; i++)
+		n = n << 8 | l->bytes[i];
+	v->number = bounded(n);
+}
+
 /* ---- flow --------------------------------------------------------------------------------------------------------- */
 #define FLOW(f) ((const struct bw_flow *)(f)->p)
 GET(get_channel) { v->bits = BW_CH_BIT(FLOW(f)->channel); }
@@ -294,6 +308,7 @@ GET(get_value_known)
 GET(get_equality) { v->flag = COMPARE(f)->equality; }
 GET(get_from_map) { v->flag = COMPARE(f)->from_map; }
 GET(get_is_text) { v->flag = COMPARE(f)->literal.bytes && *COMPARE(f)->literal.text; }
+GET(get_packet_off_known) { v->flag = COMPARE(f)->packet_off >= 0; }
 GET(get_packet_off) { v->number = COMPARE(f)->packet_off < 0 ? INT64_MIN : COMPARE(f)->packet_off; }
 GET(get_match_effects) { v->bits = COMPARE(f)->match_effects; }
 GET(get_mismatch_effects) { v->bits = COMPARE(f)->mismatch_effects; }
@@ -404,6 +419,8 @@ static const struct bw_field fields[] = {
 	{ "literal", K_LITERAL, BW_FIELD_TEXT, NULL, get_literal, "known bytes, when they are text" },
 	{ "literal-length", K_LITERAL, BW_FIELD_NUMBER, NULL, get_literal_length, "known bytes: how many, 0 for none" },
 	{ "literal-number", K_LITERAL, BW_FIELD_NUMBER, NULL, get_literal_number, "up to 8 known bytes, little endian" },
+	{ "literal-network-number", K_LITERAL, BW_FIELD_NUMBER, NULL, get_literal_net,
+	  "up to 8 known bytes, big endian: ports, sequence numbers" },
 	{ "map", K_MAP, BW_FIELD_TEXT, NULL, get_map, "the map's name" },
 	{ "map-type", K_MAP, BW_FIELD_TEXT, NULL, get_map_type, "the map's type" },
 	{ "channel", K(FLOW), BW_FIELD_BITS, bw_channel_id, get_channel, "how it leaves" },
@@ -428,6 +445,7 @@ static const struct bw_field fields[] = {
 	{ "compared-with-map", K(COMPARE), BW_FIELD_BOOL, NULL, get_from_map, "with what is in a map, not a literal" },
 	{ "literal-is-text", K(COMPARE), BW_FIELD_BOOL, NULL, get_is_text, "the literal is printable" },
 	{ "packet-offset", K(COMPARE), BW_FIELD_NUMBER, NULL, get_packet_off, "constant offset in the packet" },
+	{ "packet-offset-known", K(COMPARE), BW_FIELD_BOOL, NULL, get_packet_off_known, "it is constant" },
 	{ "match-effects", K(COMPARE), BW_FIELD_BITS, effect_id, get_match_effects, "what happens only when equal" },
 	{ "mismatch-effects", K(COMPARE), BW_FIELD_BITS, effect_id, get_mismatch_effects,
 	  "what happens only when not equal" },
