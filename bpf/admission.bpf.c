@@ -106,7 +106,8 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 
 /*
  * Notes the helpers that eight rewritten instructions call, @n of which count. A resolved call holds the helper's address
- * relative to __bpf_call_base; calls that the verifier inlined are gone. Returns 1 when they cannot be read. Global, so
+ * relative to __bpf_call_base; calls that the verifier inlined are gone, and map helpers often call the map type's own
+ * function, which nobody can name here. Returns 1 when they cannot be read. Global, so
  * that the verifier of 5.10 need not follow it a thousand times.
  */
 __noinline int bw_xlated_block(u64 address, u32 n)
@@ -140,6 +141,8 @@ __noinline int bw_xlated_block(u64 address, u32 n)
 		id = bpf_map_lookup_elem(&bw_helper_imms, &imm);
 		if (id)
 			note_helper(s, *id);
+		else
+			s->unresolved_calls++;
 	}
 	return 0;
 }
@@ -149,6 +152,7 @@ static __always_inline void helpers_from_xlated(struct bw_scratch *s, u64 base, 
 	u32 i;
 
 	s->load.load_flags |= BW_LOAD_HELPERS_FROM_XLATED;
+	bpf_probe_read_kernel(&s->first, sizeof(s->first), (void *)base);
 	for (i = 0; i < BW_XLATED_BLOCKS; i++) {
 		if (i * 8 >= len)
 			return;

@@ -260,6 +260,7 @@ static __always_inline void insns_begin(struct bw_scratch *s)
 	s->n_map_fds = 0;
 	s->read_failed = 0;
 	s->helper_calls = 0;
+	s->unresolved_calls = 0;
 	s->memory = 0;
 	s->first = 0;
 }

@@ -184,6 +184,7 @@ struct bw_scratch {
 	u32 n_map_fds;	 /* descriptors of maps in the instructions; more than BW_MAX_MAP_FDS: not all are kept */
 	u32 read_failed;
 	u32 helper_calls;
+	u32 unresolved_calls; /* of them, calls of something that has no helper's number (before 6.9) */
 	u32 memory; /* enum insns_memory */
 	u64 first; /* the first instruction */
 	s32 map_fds[BW_MAX_MAP_FDS];

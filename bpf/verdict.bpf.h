@@ -156,7 +156,7 @@ static __noinline int is_inert(struct bw_scratch *s, const struct bw_policy_conf
 		return 1;
 	unsafe = (s->load.helpers[0] & ~conf->safe_helpers[0]) | (s->load.helpers[1] & ~conf->safe_helpers[1]) |
 		 (s->load.helpers[2] & ~conf->safe_helpers[2]) | (s->load.helpers[3] & ~conf->safe_helpers[3]);
-	if (unsafe)
+	if (unsafe || s->unresolved_calls)
 		return 0;
 	/*
 	 * What it sees must not get anywhere: no store of a register, and constants are stored only by what has read nothing

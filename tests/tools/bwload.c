@@ -25,6 +25,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #define LD_IMM64 (BPF_LD | BPF_IMM | BPF_DW)
@@ -34,6 +35,7 @@
 
 struct change {
 	long flip;	  /* instruction whose imm gets its lowest bit flipped, or one of: */
+	bool cold;	  /* the instructions are in memory that nobody has touched */
 	bool bump_offset; /* adds 8 to the offset into the first map value that is referred to */
 	unsigned long repeat;
 };
@@ -111,6 +113,19 @@ static void change_insns(struct bpf_insn *insns, uint32_t n)
 	change_missed = true;
 }
 
+/* A mapping with a copy of the instructions that is not in the page table yet. */
+static void *cold_copy(const struct bpf_insn *insns, size_t size)
+{
+	int fd = memfd_create("insns", MFD_CLOEXEC);
+	void *p = MAP_FAILED;
+
+	if (fd >= 0 && write(fd, insns, size) == (ssize_t)size)
+		p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
 static long load_program(union bpf_attr *attr, long size)
 {
 	struct bpf_insn *mine = malloc(attr->insn_cnt * sizeof(*mine));
@@ -121,7 +136,7 @@ static long load_program(union bpf_attr *attr, long size)
 		return fd;
 	memcpy(mine, (void *)(uintptr_t)attr->insns, attr->insn_cnt * sizeof(*mine));
 	change_insns(mine, attr->insn_cnt);
-	attr->insns = (uintptr_t)mine;
+	attr->insns = (uintptr_t)(change.cold ? cold_copy(mine, attr->insn_cnt * sizeof(*mine)) : mine);
 	ok_loads = 0;
 	start = now_ns();
 	for (unsigned long i = 0; i < change.repeat; i++) {
@@ -255,6 +270,7 @@ static void usage(FILE *out)
 	      "moves a\n"
 	      "                         constant to a register, after relocation\n"
 	      "  --bump-value-offset    add 8 to the first offset into a map's value, after relocation\n"
+	      "  --cold                 give the kernel the instructions in memory that nobody has touched\n"
 	      "  --repeat N             make each BPF_PROG_LOAD N times\n"
 	      "  --hold SECONDS         keep what was loaded for so long\n"
 	      "  --skip-attach          nothing is ever attached; accepted for clarity\n"
@@ -295,6 +311,8 @@ int main(int argc, char **argv)
 			change.flip = argv[i] && !strcmp(argv[i], "first") ? FLIP_FIRST : (long)number(argv[i]);
 		} else if (!strcmp(a, "--bump-value-offset")) {
 			change.bump_offset = true;
+		} else if (!strcmp(a, "--cold")) {
+			change.cold = true;
 		} else if (!strcmp(a, "--repeat")) {
 			change.repeat = number(argv[++i]);
 			if (!change.repeat)
