@@ -418,10 +418,15 @@ static void known_probes_are_approved_exactly(void **state)
 	static const struct bpf_insn read_kernel[] = { MOV64_REG(1, 10), ADD64_IMM(1, -8), MOV64_IMM(2, 8),
 						       MOV64_IMM(3, 0),	 CALL(0, 113),	  EXIT };
 	static const struct bpf_insn arg_ctx[] = { CALL(1, 1), EXIT, CALL(0, 173), EXIT };
+	static struct bpf_insn large[4097];
 	const struct bw_approval_key *k;
 	struct fixture f;
 	char id[64];
 
+	for (int i = 0; i < 4096; i++)
+		large[i] = (struct bpf_insn)MOV64_IMM(0, 1);
+	large[4096] = (struct bpf_insn)EXIT;
+	check_builtin("builtin:large-program", large, ARRAY_SIZE(large));
 	check_builtin("builtin:libbpf-probe-read-kernel", read_kernel, ARRAY_SIZE(read_kernel));
 	check_builtin("builtin:cilium-probe-read-kernel", read_kernel, ARRAY_SIZE(read_kernel));
 	check_builtin("builtin:libbpf-arg-ctx-tag", arg_ctx, ARRAY_SIZE(arg_ctx));
