@@ -27,9 +27,9 @@
 struct add {
 	const char *path; /* of the policy */
 	const char *id, *reason;
-	struct bw_strlist loaders, targets;
+	struct bw_strlist loaders, targets, types;
 	bool any_target;
-	uint32_t type; /* 0: as the object says */
+	uint32_t type; /* the one of --type that is being added; 0: as the object says */
 	struct bw_buf text;
 	struct bw_policy *policy; /* @text, parsed */
 	struct bw_buf report;	  /* printed when the file was written */
@@ -43,6 +43,7 @@ static void add_release(struct add *a)
 	bw_buf_free(&a->report);
 	bw_strlist_free(&a->loaders);
 	bw_strlist_free(&a->targets);
+	bw_strlist_free(&a->types);
 }
 
 /* Parses the text anew after a change. */
@@ -64,6 +65,17 @@ static int text_parse(struct add *a)
 
 /* ---- what to write ---- */
 
+static uint32_t type_of(const struct add *a, const struct bw_predicted *p)
+{
+	return a->type ? a->type : p->prog_type;
+}
+
+/* Loaded as another type (libxdp loads XDP programs as extensions), it has another attach type and target, too. */
+static bool type_is_own(const struct add *a, const struct bw_predicted *p)
+{
+	return !(p->flags & BW_PREDICT_TYPE_OPEN) && type_of(a, p) == p->prog_type;
+}
+
 /* "xdp_filter.bpf.o" and "drop" give "xdp_filter/drop", in the letters an id may have. */
 static int make_id(struct bw_buf *b, const struct add *a, const char *object, const struct bw_predicted *prog,
 		   bool only)
@@ -82,6 +94,9 @@ static int make_id(struct bw_buf *b, const struct add *a, const char *object, co
 	}
 	if (!a->id || !only)
 		bw_buf_printf(b, "/%s", prog->name);
+	/* Several --type: an entry each, the one of the section's own type under the plain name. */
+	if (a->types.n > 1 && !type_is_own(a, prog))
+		bw_buf_printf(b, "@%s", bw_prog_type_name(a->type));
 	for (size_t i = 0; !a->id && i < b->len; i++) {
 		char c = b->data[i];
 		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -122,17 +137,6 @@ static void put_name(struct bw_json *j, const char *key, const char *name, uint3
 		bw_json_str(j, key, name);
 	else
 		bw_json_u64(j, key, number);
-}
-
-static uint32_t type_of(const struct add *a, const struct bw_predicted *p)
-{
-	return a->type ? a->type : p->prog_type;
-}
-
-/* Loaded as another type (libxdp loads XDP programs as extensions), it has another attach type and target, too. */
-static bool type_is_own(const struct add *a, const struct bw_predicted *p)
-{
-	return !(p->flags & BW_PREDICT_TYPE_OPEN) && type_of(a, p) == p->prog_type;
 }
 
 static const char *attach_type_name(uint32_t type, uint32_t attach_type)
@@ -388,7 +392,7 @@ static int object_add(struct add *a, const char *object, const struct bw_predict
 
 		if (!why && p->flags & BW_PREDICT_ADDRESSES)
 			why = "addresses of kernel symbols are written into it at load: it has no identity before";
-		else if (!why && p->flags & BW_PREDICT_TYPE_OPEN && !a->type)
+		else if (!why && p->flags & BW_PREDICT_TYPE_OPEN && !a->types.n)
 			why = "its section does not tell the program type: state --type";
 		if (why && !p->autoload) {
 			bw_warn("%s: program %s, for %s: %s; left out, as it is loaded only on request", object,
@@ -402,12 +406,15 @@ static int object_add(struct add *a, const char *object, const struct bw_predict
 				"only for "
 				"this version of libbpf",
 				object, p->name, kernel);
-		r = why ? -EINVAL : program_add(a, object, p, pred.n == 1);
-		if (r < 0 && !result)
-			result = r;
-		if (r < 0 && !why && r != -EEXIST) {
-			bw_err("%s: program %s: %s", object, p->name, strerror(-r));
-			return r;
+		for (unsigned int k = 0; k < a->types.n || !k; k++) {
+			a->type = a->types.n ? (uint32_t)bw_prog_type_id(a->types.items[k]) : 0;
+			r = why ? -EINVAL : program_add(a, object, p, pred.n == 1);
+			if (r < 0 && !result)
+				result = r;
+			if (r < 0 && !why && r != -EEXIST) {
+				bw_err("%s: program %s: %s", object, p->name, strerror(-r));
+				return r;
+			}
 		}
 	}
 	return result;
@@ -520,7 +527,7 @@ static int print_warnings(const struct add *a)
 	return r;
 }
 
-static int options_check(struct add *a, const char *type)
+static int options_check(const struct add *a)
 {
 	for (unsigned int i = 0; i < a->loaders.n; i++)
 		if (a->loaders.items[i][0] != '/') {
@@ -531,15 +538,11 @@ static int options_check(struct add *a, const char *type)
 		bw_err("--any-target and --target exclude each other");
 		return -EINVAL;
 	}
-	if (type) {
-		int t = bw_prog_type_id(type);
-
-		if (t <= 0) {
-			bw_err("--type: unknown program type \"%s\"", type);
+	for (unsigned int i = 0; i < a->types.n; i++)
+		if (bw_prog_type_id(a->types.items[i]) <= 0) {
+			bw_err("--type: unknown program type \"%s\"", a->types.items[i]);
 			return -EINVAL;
 		}
-		a->type = (uint32_t)t;
-	}
 	return 0;
 }
 
@@ -547,7 +550,6 @@ int cmd_policy_add(int argc, char **argv)
 {
 	BW_CLEANUP(add_release) struct add a = { .path = DEFAULT_POLICY, .text = { .max = BW_MAX_POLICY_SIZE } };
 	BW_CLEANUP(bw_strlist_free) struct bw_strlist btfs = { 0 };
-	const char *type = NULL;
 	const struct bw_opt opts[] = {
 		{ BW_OPT_STRING, 0, "policy", &a.path, "FILE",
 		  "the policy to change or to start; default " DEFAULT_POLICY },
@@ -557,8 +559,8 @@ int cmd_policy_add(int argc, char **argv)
 		  "only to this may it be attached, by its name in the kernel's BTF" },
 		{ BW_OPT_FLAG, 0, "any-target", &a.any_target, NULL,
 		  "do not bind to the target that its section names" },
-		{ BW_OPT_STRING, 0, "type", &type, "TYPE",
-		  "program type, where it is not what the section says (libxdp loads XDP programs as ext)" },
+		{ BW_OPT_LIST, 0, "type", &a.types, "TYPE",
+		  "program type, where it is not what the section says (repeatable: an entry each)" },
 		{ BW_OPT_STRING, 0, "reason", &a.reason, "TEXT", "why it is approved" },
 		{ BW_OPT_STRING, 0, "id", &a.id, "ID",
 		  "id of the entry (several programs: ID/PROGRAM); default FILE/PROGRAM" },
@@ -586,7 +588,7 @@ int cmd_policy_add(int argc, char **argv)
 		bw_err("policy add needs at least one object file");
 		return BW_EXIT_INPUT;
 	}
-	if (options_check(&a, type) < 0)
+	if (options_check(&a) < 0)
 		return BW_EXIT_INPUT;
 	/* Behind a symbolic link the file is replaced, not the link. */
 	real = realpath(a.path, NULL);
