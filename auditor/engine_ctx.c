@@ -520,7 +520,7 @@ static struct bw_val ptregs_read(struct bw_engine *e, int64_t off, unsigned int 
 	}
 	if (role == BW_REG_RET) {
 		v = arg_read(e, -1);
-		if (bw_user_target_classes(e->at) & ~S(USER_MEMORY) && !e->at->ret) {
+		if (e->at->user_classes & ~S(USER_MEMORY) && !e->at->ret) {
 			/* Go passes its first argument in ax. */
 			struct bw_val w = arg_read(e, 0);
 
@@ -532,7 +532,7 @@ static struct bw_val ptregs_read(struct bw_engine *e, int64_t off, unsigned int 
 		struct bw_desc d = plain_desc(e, BW_SPACE_USER, 0, bw_dom_str(&e->d, "stack"));
 
 		if (e->at->target == BW_TARGET_USER)
-			d.classes = bw_user_target_classes(e->at) ?: S(USER_MEMORY);
+			d.classes = e->at->user_classes ?: S(USER_MEMORY);
 		else
 			d.space = BW_SPACE_UNKNOWN;
 		v = ext_number(e, &d);
@@ -543,7 +543,7 @@ static struct bw_val ptregs_read(struct bw_engine *e, int64_t off, unsigned int 
 	}
 	/* Other registers: arguments of a Go function, or of a probe inside a function (USDT). */
 	{
-		uint32_t classes = bw_user_target_classes(e->at);
+		uint32_t classes = e->at->user_classes;
 		struct bw_desc d = plain_desc(e, e->at->target == BW_TARGET_USER ? BW_SPACE_USER : BW_SPACE_UNKNOWN, classes,
 					      bw_dom_strf(&e->d, "%.*s register", (int)e->at->name_len, e->at->name));
 
@@ -626,7 +626,7 @@ struct bw_val bw_ctx_read(struct bw_engine *e, struct bw_state *s, const struct 
 		}
 		snprintf(detail, sizeof(detail), "%.*s", (int)e->at->name_len, *e->at->name ? e->at->name : "tracepoint");
 		{
-			uint32_t core = bw_core_tag(e), classes = bw_tracepoint_classes(e->at);
+			uint32_t core = bw_core_tag(e), classes = e->at->record_classes;
 
 			if (core)
 				snprintf(detail, sizeof(detail), "%s", bw_dom_cstr(&e->d, bw_dom_tag(&e->d, core)->a));

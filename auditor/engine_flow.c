@@ -50,6 +50,24 @@ static const char *insn_text(struct bw_result *r, int32_t func, uint32_t insn, c
 	return buf;
 }
 
+static void hop_add(struct bw_result *r, int32_t map, int32_t writer, int32_t reader, uint32_t channels)
+{
+	if (writer == reader)
+		return;
+	if (r->n_hops == r->cap_hops) {
+		uint32_t cap = r->cap_hops ? r->cap_hops * 2 : 64;
+		struct bw_hop *p = realloc(r->hops, cap * sizeof(*p));
+
+		if (!p) {
+			r->failed = true;
+			return;
+		}
+		r->hops = p;
+		r->cap_hops = cap;
+	}
+	r->hops[r->n_hops++] = (struct bw_hop){ map, writer, reader, channels };
+}
+
 static void path_of(struct bw_result *r, struct bw_flow *f, uint32_t origin, const struct bw_rec_key *sink)
 {
 	uint32_t chain[BW_MAX_ORIGIN_DEPTH + 2], n = 0;
@@ -63,6 +81,8 @@ static void path_of(struct bw_result *r, struct bw_flow *f, uint32_t origin, con
 	for (uint32_t i = n; i-- > 0;) {
 		const struct bw_origin_node *node = bw_dom_origin(&r->e->d, chain[i]);
 
+		if (i != n - 1 && node->map >= 0)
+			hop_add(r, node->map, node->prog, f->prog, BW_CH_BIT(f->channel));
 		if (i == n - 1)
 			snprintf(what, sizeof(what), "%s", bw_dom_cstr(&r->e->d, node->detail));
 		else
@@ -76,6 +96,17 @@ static void path_of(struct bw_result *r, struct bw_flow *f, uint32_t origin, con
 	snprintf(what, sizeof(what), "%s%s%s", bw_channel_name(f->channel), *f->channel_detail ? " " : "", f->channel_detail);
 	f->path[f->n_path++] = (struct bw_step){ .kind = BW_STEP_SINK, .prog = sink->prog, .func = sink->func, .insn = sink->insn,
 						 .text = bw_result_str(r, insn_text(r, sink->func, sink->insn, what, text, sizeof(text))) };
+}
+
+static void hops_of(struct bw_result *r, uint32_t origin, int32_t reader, enum bw_channel channel)
+{
+	for (uint32_t o = origin; o;) {
+		const struct bw_origin_node *node = bw_dom_origin(&r->e->d, o);
+
+		if (node->parent && node->map >= 0)
+			hop_add(r, node->map, node->prog, reader, BW_CH_BIT(channel));
+		o = node->parent;
+	}
 }
 
 static struct bw_flow *flow_find(struct builder *b, const struct bw_flow *k, const char *detail)
@@ -157,6 +188,7 @@ static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_sour
 		if (f.len.max > old->len.max)
 			old->len.max = f.len.max;
 		old->derived &= f.derived;
+		hops_of(r, origin, f.prog, f.channel);
 		return;
 	}
 	if (b->n >= MAX_FLOWS)
@@ -292,20 +324,33 @@ void bw_result_flows(struct bw_result *r)
 
 #define MAX_CROSS 4096u
 
+static int hop_compare(const void *pa, const void *pb)
+{
+	return memcmp(pa, pb, 3 * sizeof(int32_t));
+}
+
+/* Sorts the hops and gives those of the same map, writer and reader one entry. */
+static void hops_sort(struct bw_result *r)
+{
+	uint32_t kept = 0;
+
+	if (r->n_hops)
+		qsort(r->hops, r->n_hops, sizeof(*r->hops), hop_compare);
+	for (uint32_t i = 0; i < r->n_hops; i++) {
+		if (kept && !hop_compare(&r->hops[kept - 1], &r->hops[i]))
+			r->hops[kept - 1].channels |= r->hops[i].channels;
+		else
+			r->hops[kept++] = r->hops[i];
+	}
+	r->n_hops = kept;
+}
+
 static uint32_t channels_through(const struct bw_result *r, int32_t map, int32_t writer, int32_t reader)
 {
-	uint32_t channels = 0;
+	struct bw_hop key = { .map = map, .writer = writer, .reader = reader };
+	const struct bw_hop *h = r->n_hops ? bsearch(&key, r->hops, r->n_hops, sizeof(key), hop_compare) : NULL;
 
-	for (uint32_t i = 0; i < r->a->n_flows; i++) {
-		const struct bw_flow *f = &r->a->flows[i];
-
-		if (f->prog != reader)
-			continue;
-		for (uint32_t k = 0; k < f->n_path; k++)
-			if (f->path[k].kind == BW_STEP_CARRY && f->path[k].prog == writer && strstr(f->path[k].text, bw_map_name(r->e, map)))
-				channels |= BW_CH_BIT(f->channel);
-	}
-	return channels;
+	return h ? h->channels : 0;
 }
 
 void bw_result_cross(struct bw_result *r)
@@ -314,6 +359,7 @@ void bw_result_cross(struct bw_result *r)
 	uint32_t n = 0;
 	struct bw_cross_flow *c = NULL;
 
+	hops_sort(r);
 	for (int pass = 0; pass < 2; pass++) {
 		n = 0;
 		for (uint32_t m = 0; m < r->e->n_maps; m++)

@@ -253,6 +253,15 @@ static void map_write(struct bw_engine *e, struct bw_state *s, uint32_t region, 
 		return;
 	lo = r->bad || r->lo < 0 ? 0 : (uint64_t)r->lo;
 	span = r->bad || r->lo < 0 ? MAX_RANGE : (uint64_t)(r->hi - r->lo) + len;
+	if (e->maps[map].value_size) {
+		/* The verifier keeps accesses inside the value. */
+		uint64_t size = e->maps[map].value_size;
+
+		if (lo >= size)
+			lo = 0;
+		if (span > size - lo)
+			span = size - lo;
+	}
 	map_sink(e, map, v, (struct bw_length){ len, len });
 	view = overlay_of(e, s, region);
 	if (width && r->exact && r->lo >= 0) {

@@ -482,9 +482,9 @@ static void attach_facts(struct bw_result *r, int32_t prog, struct bw_prog_facts
 	f->attach_internal = a->internal;
 	if (a->network)
 		f->entry_sources |= S(PACKET_HEADER) | S(PACKET_PAYLOAD);
-	f->entry_sources |= bw_user_target_classes(a);
+	f->entry_sources |= a->user_classes;
 	if (a->ctx == BW_CTX_TP)
-		f->entry_sources |= bw_tracepoint_classes(a);
+		f->entry_sources |= a->record_classes;
 	if (a->target != BW_TARGET_NONE)
 		for (int i = -1; i < 6; i++) {
 			bw_attach_arg(a, i, &arg);
@@ -549,6 +549,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 	bw_result_flows(&r);
 	bw_result_cross(&r);
 	free(r.refs);
+	free(r.hops);
 	free(r.is_callback);
 	return r.failed ? -ENOMEM : 0;
 }

@@ -15,6 +15,11 @@ struct bw_rec_ref {
 	const struct bw_rec *rec;
 };
 
+struct bw_hop {
+	int32_t map, writer, reader;
+	uint32_t channels;
+};
+
 struct bw_result {
 	struct bw_engine *e;
 	struct bw_analysis *a;
@@ -22,6 +27,8 @@ struct bw_result {
 	struct bw_rec_ref *refs; /* all records, sorted by kind, program, function, instruction, a, b */
 	uint32_t n_refs;
 	uint8_t *is_callback; /* per function */
+	struct bw_hop *hops; /* maps that flows went through */
+	uint32_t n_hops, cap_hops;
 	bool failed;
 };
 

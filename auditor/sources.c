@@ -542,6 +542,99 @@ static void attach_function(const struct bw_object *o, const struct bw_prog *p, 
 		a->target = k;
 }
 
+static bool table_arg(const struct func_arg *t, size_t n, const struct bw_attach *a, int i, struct bw_arg *ret)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t k = 0; k < n; k++)
+			if (t[k].arg == (pass ? -2 : i) && bw_glob(t[k].name, a->name, a->name_len)) {
+				*ret = t[k].meaning;
+				return true;
+			}
+	return false;
+}
+
+static uint32_t user_target_classes(const struct bw_attach *a)
+{
+	uint32_t classes = 0;
+
+	if (a->target != BW_TARGET_USER)
+		return 0;
+	for (size_t k = 0; k < ARRAY_SIZE(user_funcs); k++)
+		if (bw_glob(user_funcs[k].name, a->name, a->name_len))
+			classes |= user_funcs[k].meaning.classes;
+	return classes;
+}
+
+static void attach_arg(const struct bw_attach *a, int i, struct bw_arg *ret)
+{
+	*ret = (struct bw_arg){ BW_ARG_UNKNOWN, 0, "", "" };
+	switch (a->target) {
+	case BW_TARGET_WRAPPER:
+		if (i == 0)
+			*ret = (struct bw_arg){ BW_ARG_PTREGS, 0, "regs", "pt_regs" };
+		else
+			*ret = (struct bw_arg)N("ret");
+		break;
+	case BW_TARGET_SYSCALL:
+		if (!bw_syscall_arg(a->name, a->name_len, i, ret))
+			*ret = (struct bw_arg){ BW_ARG_UNKNOWN, S(USER_MEMORY), "", "" };
+		break;
+	case BW_TARGET_USER:
+		/* Only the first few functions are listed by argument; everything a probed function points to is user memory. */
+		if (!table_arg(user_funcs, ARRAY_SIZE(user_funcs), a, i, ret))
+			*ret = (struct bw_arg){ BW_ARG_USER_PTR, S(USER_MEMORY), "", "" };
+		break;
+	case BW_TARGET_RAW_SYS_ENTER:
+	case BW_TARGET_RAW_SYS_EXIT:
+		if (i == 0)
+			*ret = (struct bw_arg){ BW_ARG_PTREGS, 0, "regs", "pt_regs" };
+		else
+			*ret = (struct bw_arg)N("id");
+		break;
+	default:
+		table_arg(kernel_funcs, ARRAY_SIZE(kernel_funcs), a, i, ret);
+		break;
+	}
+	if (i == -1 && !*ret->name)
+		ret->name = "return value";
+}
+
+static uint32_t tracepoint_classes(const struct bw_attach *a)
+{
+	static const struct {
+		const char *name;
+		uint32_t classes;
+	} t[] = {
+		{ "sched/sched_process_exec", S(FILE_NAME) | S(PROCESS_METADATA) },
+		{ "sched/*", S(PROCESS_METADATA) },
+		{ "task/*", S(PROCESS_METADATA) },
+		{ "signal/*", S(PROCESS_METADATA) },
+		{ "cgroup/*", S(PROCESS_METADATA) },
+		{ "oom/*", S(PROCESS_METADATA) },
+		{ "block/*", S(PROCESS_METADATA) },
+		{ "irq/*", S(PROCESS_METADATA) },
+		{ "power/*", S(PROCESS_METADATA) },
+		{ "timer/*", S(PROCESS_METADATA) },
+		{ "module/*", S(PROCESS_METADATA) },
+		{ "fib*", S(PACKET_HEADER) },
+		{ "net/*", S(PACKET_HEADER) },
+		{ "skb/*", S(PACKET_HEADER) },
+		{ "sock/*", S(PACKET_HEADER) },
+		{ "tcp/*", S(PACKET_HEADER) },
+		{ "udp/*", S(PACKET_HEADER) },
+		{ "xdp/*", S(PACKET_HEADER) },
+		{ "qdisc/*", S(PACKET_HEADER) },
+		{ "neigh/*", S(PACKET_HEADER) },
+		{ "raw_syscalls/*", S(PROCESS_METADATA) },
+		{ "exceptions/*", S(PROCESS_METADATA) },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		if (bw_glob(t[i].name, a->name, a->name_len))
+			return t[i].classes;
+	return S(KERNEL_MEMORY);
+}
+
 void bw_attach_of(const struct bw_object *o, const struct bw_prog *p, struct bw_attach *a)
 {
 	const char *rule = p->def.rule ? p->def.rule : "";
@@ -647,99 +740,18 @@ void bw_attach_of(const struct bw_object *o, const struct bw_prog *p, struct bw_
 		a->internal = is_internal(a->name, a->name_len) && p->def.prog_type != T_STRUCT_OPS && a->ctx != BW_CTX_TP;
 	else if (a->target == BW_TARGET_SYSCALL || a->target == BW_TARGET_WRAPPER)
 		a->internal = a->name_len == 3 && !memcmp(a->name, "bpf", 3);
-}
-
-static bool table_arg(const struct func_arg *t, size_t n, const struct bw_attach *a, int i, struct bw_arg *ret)
-{
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t k = 0; k < n; k++)
-			if (t[k].arg == (pass ? -2 : i) && bw_glob(t[k].name, a->name, a->name_len)) {
-				*ret = t[k].meaning;
-				return true;
-			}
-	return false;
-}
-
-uint32_t bw_user_target_classes(const struct bw_attach *a)
-{
-	uint32_t classes = 0;
-
-	if (a->target != BW_TARGET_USER)
-		return 0;
-	for (size_t k = 0; k < ARRAY_SIZE(user_funcs); k++)
-		if (bw_glob(user_funcs[k].name, a->name, a->name_len))
-			classes |= user_funcs[k].meaning.classes;
-	return classes;
+	a->user_classes = user_target_classes(a);
+	a->record_classes = tracepoint_classes(a);
+	for (int i = -1; i < BW_ATTACH_ARGS - 1; i++)
+		attach_arg(a, i, &a->args[i + 1]);
 }
 
 void bw_attach_arg(const struct bw_attach *a, int i, struct bw_arg *ret)
 {
-	*ret = (struct bw_arg){ BW_ARG_UNKNOWN, 0, "", "" };
-	switch (a->target) {
-	case BW_TARGET_WRAPPER:
-		if (i == 0)
-			*ret = (struct bw_arg){ BW_ARG_PTREGS, 0, "regs", "pt_regs" };
-		else
-			*ret = (struct bw_arg)N("ret");
-		break;
-	case BW_TARGET_SYSCALL:
-		if (!bw_syscall_arg(a->name, a->name_len, i, ret))
-			*ret = (struct bw_arg){ BW_ARG_UNKNOWN, S(USER_MEMORY), "", "" };
-		break;
-	case BW_TARGET_USER:
-		/* Only the first few functions are listed by argument; everything a probed function points to is user memory. */
-		if (!table_arg(user_funcs, ARRAY_SIZE(user_funcs), a, i, ret))
-			*ret = (struct bw_arg){ BW_ARG_USER_PTR, S(USER_MEMORY), "", "" };
-		break;
-	case BW_TARGET_RAW_SYS_ENTER:
-	case BW_TARGET_RAW_SYS_EXIT:
-		if (i == 0)
-			*ret = (struct bw_arg){ BW_ARG_PTREGS, 0, "regs", "pt_regs" };
-		else
-			*ret = (struct bw_arg)N("id");
-		break;
-	default:
-		table_arg(kernel_funcs, ARRAY_SIZE(kernel_funcs), a, i, ret);
-		break;
-	}
-	if (i == -1 && !*ret->name)
-		ret->name = "return value";
-}
-
-uint32_t bw_tracepoint_classes(const struct bw_attach *a)
-{
-	static const struct {
-		const char *name;
-		uint32_t classes;
-	} t[] = {
-		{ "sched/sched_process_exec", S(FILE_NAME) | S(PROCESS_METADATA) },
-		{ "sched/*", S(PROCESS_METADATA) },
-		{ "task/*", S(PROCESS_METADATA) },
-		{ "signal/*", S(PROCESS_METADATA) },
-		{ "cgroup/*", S(PROCESS_METADATA) },
-		{ "oom/*", S(PROCESS_METADATA) },
-		{ "block/*", S(PROCESS_METADATA) },
-		{ "irq/*", S(PROCESS_METADATA) },
-		{ "power/*", S(PROCESS_METADATA) },
-		{ "timer/*", S(PROCESS_METADATA) },
-		{ "module/*", S(PROCESS_METADATA) },
-		{ "fib*", S(PACKET_HEADER) },
-		{ "net/*", S(PACKET_HEADER) },
-		{ "skb/*", S(PACKET_HEADER) },
-		{ "sock/*", S(PACKET_HEADER) },
-		{ "tcp/*", S(PACKET_HEADER) },
-		{ "udp/*", S(PACKET_HEADER) },
-		{ "xdp/*", S(PACKET_HEADER) },
-		{ "qdisc/*", S(PACKET_HEADER) },
-		{ "neigh/*", S(PACKET_HEADER) },
-		{ "raw_syscalls/*", S(PROCESS_METADATA) },
-		{ "exceptions/*", S(PROCESS_METADATA) },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
-		if (bw_glob(t[i].name, a->name, a->name_len))
-			return t[i].classes;
-	return S(KERNEL_MEMORY);
+	if (i >= -1 && i < BW_ATTACH_ARGS - 1)
+		*ret = a->args[i + 1];
+	else
+		attach_arg(a, i, ret);
 }
 
 /* ---- kernel structures ------------------------------------------------------------------------------------------------ */

@@ -41,22 +41,6 @@ enum bw_target_kind {
 	BW_TARGET_RAW_SYS_EXIT,	 /* raw_tp sys_exit: (pt_regs *, return value) */
 };
 
-struct bw_attach {
-	enum bw_ctx_kind ctx;
-	enum bw_target_kind target;
-	const char *name; /* function, system call, "category/event"; never NULL. Points into the program's section name */
-	size_t name_len;  /* it may not be terminated there */
-	bool ret;	  /* runs at the return */
-	bool guessed;	  /* the program's own name says it, its section does not */
-	bool network;	  /* sees packets */
-	bool l3;	  /* packets start at the network header */
-	bool stream;	  /* packets are pieces of a stream, without headers */
-	bool internal;	  /* the BPF subsystem itself */
-	bool arm64;
-};
-
-void bw_attach_of(const struct bw_object *o, const struct bw_prog *p, struct bw_attach *ret);
-
 enum bw_arg_kind {
 	BW_ARG_NUMBER,
 	BW_ARG_USER_PTR,   /* to bytes of .classes */
@@ -73,16 +57,33 @@ struct bw_arg {
 	const char *type;
 };
 
+#define BW_ATTACH_ARGS 8 /* looked up once: the return value and the first arguments */
+
+struct bw_attach {
+	enum bw_ctx_kind ctx;
+	enum bw_target_kind target;
+	const char *name; /* function, system call, "category/event"; never NULL. Points into the program's section name */
+	size_t name_len;  /* it may not be terminated there */
+	bool ret;	  /* runs at the return */
+	bool guessed;	  /* the program's own name says it, its section does not */
+	bool network;	  /* sees packets */
+	bool l3;	  /* packets start at the network header */
+	bool stream;	  /* packets are pieces of a stream, without headers */
+	bool internal;	  /* the BPF subsystem itself */
+	bool arm64;
+	struct bw_arg args[BW_ATTACH_ARGS]; /* [0] is the return value, [i + 1] argument i */
+	uint32_t user_classes;		    /* what memory reached from a user-space function's arguments holds */
+	uint32_t record_classes;	    /* of a tracepoint's record */
+};
+
+void bw_attach_of(const struct bw_object *o, const struct bw_prog *p, struct bw_attach *ret);
+
 /* Argument @i (from 0) of a system call; @i == -1 is its return value. False when nothing is known about it. */
 bool bw_syscall_arg(const char *name, size_t len, int i, struct bw_arg *ret);
 /* x86-64 numbers; NULL for one without interest. */
 const char *bw_syscall_name(int64_t nr);
 /* Argument @i (-1: return value) of what a program is attached to. Always fills *ret. */
 void bw_attach_arg(const struct bw_attach *a, int i, struct bw_arg *ret);
-/* Classes of a tracepoint's record. */
-uint32_t bw_tracepoint_classes(const struct bw_attach *a);
-/* What a user-space function's memory holds: any pointer followed from its arguments; 0 nothing special. */
-uint32_t bw_user_target_classes(const struct bw_attach *a);
 
 struct bw_field {
 	uint32_t classes; /* of the field's own bytes */

@@ -459,6 +459,9 @@ struct bw_val bw_mem_collect(struct bw_domain *d, const struct bw_mem *m, uint64
 			continue;
 		last = slot;
 		bw_val_join(d, &out, &v, true);
+		/* Large buffers hold the same slot over and over. */
+		while (size == SLOT && it.off % SLOT == 0 && it.off + SLOT <= it.end && mem_slot(m, it.off / SLOT) == last)
+			it.off += SLOT;
 		if (!slot && (start / SLOT) % BW_CHUNK_SLOTS == 0) {
 			/* Nothing was written in this chunk at all. */
 			uint64_t c = start / SLOT / BW_CHUNK_SLOTS;
