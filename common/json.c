@@ -7,10 +7,13 @@
 
 static void json_newline(struct bw_json *j)
 {
+	static const char spaces[] = "\n                                                                ";
+	size_t n = (size_t)j->depth * j->indent;
+
 	if (!j->indent)
 		return;
-	bw_buf_char(j->buf, '\n');
-	for (unsigned int i = 0; i < j->depth * j->indent; i++)
+	bw_buf_append(j->buf, spaces, n < sizeof(spaces) - 2 ? n + 1 : sizeof(spaces) - 1);
+	for (size_t i = sizeof(spaces) - 2; i < n; i++)
 		bw_buf_char(j->buf, ' ');
 }
 
