@@ -70,7 +70,7 @@ static __noinline int no_scratch(void)
 static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr *attr, bool kernel)
 {
 	u64 start = bpf_ktime_get_boot_ns();
-	u32 zero = 0, slot;
+	u32 zero = 0, slot, elsewhere = 0;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bw_scratch *s = scratch_get();
 	bool deny;
@@ -84,6 +84,9 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 	load_from_prog(&s->load, prog);
 	s->load.insn_cnt = BPF_CORE_READ(prog, len);
 	bpf_probe_read_kernel(&s->load.prog_flags, sizeof(u32), &attr->prog_flags);
+	bpf_probe_read_kernel(&elsewhere, sizeof(elsewhere), &attr->attach_prog_fd);
+	if (elsewhere)
+		s->load.load_flags |= BW_LOAD_TARGET_ELSEWHERE;
 	if (kernel)
 		s->load.load_flags |= BW_LOAD_KERNEL;
 	if (insns_digest(s, address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi), s->load.insn_cnt, false, slot)) {

@@ -70,6 +70,8 @@ static __noinline int call_remember(u32 cmd, const union bpf_attr *attr, u32 siz
 	if (cmd == BPF_PROG_LOAD && attr) {
 		s->call.insn_cnt = attr_u32(attr, __builtin_offsetof(union bpf_attr, insn_cnt));
 		s->call.prog_flags = attr_u32(attr, __builtin_offsetof(union bpf_attr, prog_flags));
+		if (attr_u32(attr, __builtin_offsetof(union bpf_attr, attach_prog_fd)))
+			s->call.flags |= BW_LOAD_TARGET_ELSEWHERE;
 		if (bw_user_digest)
 			digest_user(attr);
 	}

@@ -88,6 +88,7 @@ enum bw_load_flag {
 	BW_LOAD_HELPERS_FROM_XLATED = 1u << 7, /* helper bitmap read back from rewritten instructions */
 	BW_LOAD_KFUNCS_TRUNCATED = 1u << 8,   /* more kfuncs than kfunc_ids[] holds */
 	BW_LOAD_FOREIGN_MAP = 1u << 9,	      /* refers to a map that the loader did not create */
+	BW_LOAD_TARGET_ELSEWHERE = 1u << 10,  /* attach_btf_id is in another program's or a module's BTF, not the kernel's */
 };
 
 /* Starts every record in the ring buffer. */

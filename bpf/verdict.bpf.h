@@ -33,7 +33,8 @@ static __noinline int binding_check(struct bw_scratch *s, u32 slot, u32 entry)
 		return BW_REASON_NO_POLICY;
 	ino = s->load.actor.exe_ino;
 	dev = s->load.actor.exe_dev;
-	target = s->load.attach_btf_id;
+	/* Policies name targets in the kernel; the same number means something else in another BTF. */
+	target = s->load.load_flags & BW_LOAD_TARGET_ELSEWHERE ? 0 : s->load.attach_btf_id;
 	if (binding_exists(bindings, entry, 0, 0, 0) || binding_exists(bindings, entry, 0, ino, dev))
 		return BW_REASON_APPROVED;
 	if (target && (binding_exists(bindings, entry, target, 0, 0) || binding_exists(bindings, entry, target, ino, dev)))

@@ -83,6 +83,8 @@ static __always_inline void load_from_attr(struct bw_event_load *e, const struct
 	if (!e->expected_attach_type && e->prog_type == BPF_PROG_TYPE_SK_REUSEPORT)
 		e->expected_attach_type = BPF_SK_REUSEPORT_SELECT;
 	e->attach_btf_id = attr->attach_btf_id;
+	if (attr->attach_prog_fd)
+		e->load_flags |= BW_LOAD_TARGET_ELSEWHERE;
 	__builtin_memcpy(e->name, attr->prog_name, sizeof(e->name));
 	e->name[BW_OBJ_NAME_LEN - 1] = 0;
 }

@@ -63,7 +63,7 @@ static const char *const identity_names[] = {
 /* By bit of enum bw_load_flag. */
 static const char *const load_flag_names[] = {
 	"kernel",	   "compat",		   "helpers_unknown",  "inert",	      "subprograms", "maps",
-	"insns_truncated", "helpers_from_xlated", "kfuncs_truncated", "foreign_map",
+	"insns_truncated", "helpers_from_xlated", "kfuncs_truncated", "foreign_map", "target_elsewhere",
 };
 
 _Static_assert(ARRAY_SIZE(hook_names) == BW_HOOK_COUNT, "a name for each hook");

@@ -119,7 +119,8 @@ static void explain_load(struct guard *g, const struct decode_load *load, struct
 	}
 	if (load->reason == BW_REASON_RULE)
 		d->policy_rule = rule_id(p, load->rule);
-	d->attach_target = enforce_btf_name(g->enforce, load->attach_btf_id);
+	if (!(load->load_flags & BW_LOAD_TARGET_ELSEWHERE))
+		d->attach_target = enforce_btf_name(g->enforce, load->attach_btf_id);
 	for (unsigned int i = 0; i < load->n_kfunc_ids; i++)
 		d->kfuncs[i] = enforce_btf_name(g->enforce, load->kfunc_ids[i]);
 }
