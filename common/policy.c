@@ -6,6 +6,7 @@
 #include "common/policy.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "common/bpf_names.h"
 #include "common/buf.h"
@@ -92,6 +93,88 @@ static int parse_tags(struct policy_parser *ps, const struct policy_node *n, str
 	return 0;
 }
 
+static int parse_canonical_maps(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_canonical *c)
+{
+	static const char *const keys[] = { "name", "definition" };
+	struct policy_node at = { .up = n };
+	struct bw_policy_map *list;
+	const cJSON *m[ARRAY_SIZE(keys)];
+	int r;
+
+	r = policy_get_list(ps, n, 0, BW_MAX_POLICY_MAPS, &c->n_maps);
+	if (r < 0)
+		return r;
+	list = policy_alloc(ps->policy, c->n_maps, sizeof(*list));
+	if (!list)
+		return policy_no_memory(ps);
+	cJSON_ArrayForEach(at.value, n->value) {
+		r = policy_get_members(ps, &at, keys, ARRAY_SIZE(keys), m);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+			if (!m[i])
+				return policy_fail(ps, &at, "\"%s\" is missing", keys[i]);
+		r = policy_get_text(ps, MEMBER(&at, keys, m, 0), 256, &list[at.index].name);
+		if (!r)
+			r = policy_get_hex(ps, MEMBER(&at, keys, m, 1), list[at.index].definition, BW_POLICY_CANONICAL_LEN);
+		if (r < 0)
+			return r;
+		at.index++;
+	}
+	c->maps = list;
+	return 0;
+}
+
+static int parse_canonicals(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_program *prog)
+{
+	enum { IDENTITY, SOURCE, CODE, RODATA, DATA, MAPS, N_KEYS };
+	static const char *const keys[] = { "identity", "source", "code", "rodata", "data", "maps" };
+	struct policy_node at = { .up = n };
+	struct bw_policy_canonical *list;
+	const cJSON *m[N_KEYS];
+	uint32_t count;
+	int r;
+
+	_Static_assert(ARRAY_SIZE(keys) == N_KEYS, "keys of a canonical identity");
+	r = policy_get_list(ps, n, 1, BW_MAX_POLICY_LIST, &count);
+	if (r < 0)
+		return r;
+	list = policy_alloc(ps->policy, count, sizeof(*list));
+	if (!list)
+		return policy_no_memory(ps);
+	cJSON_ArrayForEach(at.value, n->value) {
+		struct bw_policy_canonical *c = &list[at.index];
+
+		r = policy_get_members(ps, &at, keys, N_KEYS, m);
+		if (!r && !m[IDENTITY])
+			return policy_fail(ps, &at, "\"identity\" is missing");
+		if (!r)
+			r = policy_get_hex(ps, MEMBER(&at, keys, m, IDENTITY), c->identity, BW_POLICY_CANONICAL_LEN);
+		if (!r && m[SOURCE])
+			r = policy_get_text(ps, MEMBER(&at, keys, m, SOURCE), 256, &c->source);
+		c->has_code = m[CODE];
+		c->has_rodata = m[RODATA];
+		c->has_data = m[DATA];
+		if (!r && m[CODE])
+			r = policy_get_hex(ps, MEMBER(&at, keys, m, CODE), c->code, BW_POLICY_CANONICAL_LEN);
+		if (!r && m[RODATA])
+			r = policy_get_hex(ps, MEMBER(&at, keys, m, RODATA), c->rodata, BW_POLICY_CANONICAL_LEN);
+		if (!r && m[DATA])
+			r = policy_get_hex(ps, MEMBER(&at, keys, m, DATA), c->data, BW_POLICY_CANONICAL_LEN);
+		if (!r && m[MAPS])
+			r = parse_canonical_maps(ps, MEMBER(&at, keys, m, MAPS), c);
+		if (r < 0)
+			return r;
+		for (uint32_t i = 0; i < at.index; i++)
+			if (!memcmp(list[i].identity, c->identity, BW_POLICY_CANONICAL_LEN))
+				return policy_fail(ps, &at, "is in the list already");
+		at.index++;
+	}
+	prog->canonicals = list;
+	prog->n_canonicals = count;
+	return 0;
+}
+
 static int parse_loaders(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_program *prog)
 {
 	static const char *const keys[] = { "path" };
@@ -134,9 +217,9 @@ static int find_attach_type(const char *name)
 
 static int parse_program(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_program *prog)
 {
-	enum { ID, NAME, REASON, DIGESTS, TAGS, TYPE, ATTACH_TYPE, LOADERS, TARGETS, HELPERS, KFUNCS, N_KEYS };
-	static const char *const keys[] = { "id",	   "name",    "reason",	 "digests", "tags",  "type",
-					    "attach_type", "loaders", "targets", "helpers", "kfuncs" };
+	enum { ID, NAME, REASON, DIGESTS, TAGS, CANONICAL, TYPE, ATTACH_TYPE, LOADERS, TARGETS, HELPERS, KFUNCS, N_KEYS };
+	static const char *const keys[] = { "id",   "name",	   "reason",  "digests", "tags",    "canonical",
+					    "type", "attach_type", "loaders", "targets", "helpers", "kfuncs" };
 	const cJSON *m[N_KEYS];
 	int r;
 
@@ -148,8 +231,8 @@ static int parse_program(struct policy_parser *ps, const struct policy_node *n, 
 		return policy_fail(ps, n, "\"id\" is missing");
 	if (!m[TYPE])
 		return policy_fail(ps, n, "\"type\" is missing");
-	if (!m[DIGESTS] && !m[TAGS])
-		return policy_fail(ps, n, "\"digests\" or \"tags\" is missing");
+	if (!m[DIGESTS] && !m[TAGS] && !m[CANONICAL])
+		return policy_fail(ps, n, "\"digests\", \"tags\" or \"canonical\" is missing");
 	prog->any_attach_type = !m[ATTACH_TYPE];
 	r = policy_get_id(ps, MEMBER(n, keys, m, ID), &prog->id);
 	if (!r && m[NAME])
@@ -160,6 +243,8 @@ static int parse_program(struct policy_parser *ps, const struct policy_node *n, 
 		r = parse_digests(ps, MEMBER(n, keys, m, DIGESTS), prog);
 	if (!r && m[TAGS])
 		r = parse_tags(ps, MEMBER(n, keys, m, TAGS), prog);
+	if (!r && m[CANONICAL])
+		r = parse_canonicals(ps, MEMBER(n, keys, m, CANONICAL), prog);
 	if (!r)
 		r = policy_get_prog_type(ps, MEMBER(n, keys, m, TYPE), &prog->type);
 	if (!r && m[ATTACH_TYPE])
@@ -379,10 +464,34 @@ static int parse_rules(struct policy_parser *ps, const struct policy_node *n)
 	return 0;
 }
 
+/* "2027-01-31" (the end of that day) or "2027-01-31T12:00:00Z". */
+static int parse_time(struct policy_parser *ps, const struct policy_node *n, int64_t *ret)
+{
+	struct tm tm = { 0 };
+	const char *text, *end;
+	time_t t;
+	int r = policy_get_text(ps, n, 32, &text);
+
+	if (r < 0)
+		return r;
+	end = strlen(text) == 10 ? strptime(text, "%Y-%m-%d", &tm) : NULL;
+	if (end && !*end) {
+		tm.tm_hour = 23;
+		tm.tm_min = tm.tm_sec = 59;
+	} else {
+		end = strlen(text) == 20 ? strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) : NULL;
+	}
+	t = end && !*end ? timegm(&tm) : -1;
+	if (t <= 0)
+		return policy_fail(ps, n, "must be a date or a time in UTC like 2027-01-31T12:00:00Z");
+	*ret = t;
+	return 0;
+}
+
 static int parse_document(struct policy_parser *ps, const cJSON *root)
 {
-	enum { VERSION, NAME, SERIAL, EXEMPT, DEFAULTS, PROGRAMS, RULES, SCHEMA, N_KEYS };
-	static const char *const keys[] = { "version",	"name",	    "serial", "exempt",
+	enum { VERSION, NAME, SERIAL, EXPIRES, EXEMPT, DEFAULTS, PROGRAMS, RULES, SCHEMA, N_KEYS };
+	static const char *const keys[] = { "version",	"name",	    "serial", "expires", "exempt",
 					    "defaults", "programs", "rules",  "$schema" };
 	const struct policy_node top = { .value = root };
 	const char *ignored;
@@ -410,6 +519,8 @@ static int parse_document(struct policy_parser *ps, const cJSON *root)
 		r = policy_get_text(ps, MEMBER(&top, keys, m, NAME), 256, &ps->policy->name);
 	if (!r && m[SERIAL])
 		r = policy_get_uint(ps, MEMBER(&top, keys, m, SERIAL), 0, BW_MAX_POLICY_INT, &ps->policy->serial);
+	if (!r && m[EXPIRES])
+		r = parse_time(ps, MEMBER(&top, keys, m, EXPIRES), &ps->policy->expires);
 	if (!r && m[EXEMPT])
 		r = parse_exempt(ps, MEMBER(&top, keys, m, EXEMPT));
 	if (!r && m[DEFAULTS])

@@ -45,6 +45,27 @@ struct bw_policy_loader {
 	const char *path; /* absolute */
 };
 
+#define BW_POLICY_CANONICAL_LEN 32
+#define BW_MAX_POLICY_MAPS 1024u
+
+struct bw_policy_map {
+	const char *name;
+	uint8_t definition[BW_POLICY_CANONICAL_LEN];
+};
+
+/*
+ * The canonical identity that was approved, the same for every kernel and loader: what digests are derived from (policy
+ * compile) and compared with (check). The kernel knows nothing of it. The parts say what differs when it does.
+ */
+struct bw_policy_canonical {
+	uint8_t identity[BW_POLICY_CANONICAL_LEN];
+	const char *source; /* name of the object; NULL when absent */
+	uint8_t code[BW_POLICY_CANONICAL_LEN], rodata[BW_POLICY_CANONICAL_LEN], data[BW_POLICY_CANONICAL_LEN];
+	bool has_code, has_rodata, has_data;
+	const struct bw_policy_map *maps;
+	uint32_t n_maps;
+};
+
 /* "This identity is approved, loaded by one of these, attached to one of these." */
 struct bw_policy_program {
 	const char *id;
@@ -52,11 +73,12 @@ struct bw_policy_program {
 	const char *reason; /* NULL when absent */
 	const uint8_t (*digests)[BW_DIGEST_LEN]; /* load digests, one per kernel it relocates differently on */
 	const struct bw_policy_tag *tags;	 /* for kernels before 6.9, where only the tag is known */
+	const struct bw_policy_canonical *canonicals;
 	const struct bw_policy_loader *loaders;	 /* none: any */
 	const char *const *targets;		 /* names in the kernel's BTF, "bpf_lsm_file_open"; none: any */
 	const char *const *kfuncs;		 /* informative: what it calls */
 	uint64_t helpers[BW_HELPER_WORDS];	 /* informative: what it calls; all zero when not stated */
-	uint32_t n_digests, n_tags, n_loaders, n_targets, n_kfuncs;
+	uint32_t n_digests, n_tags, n_canonicals, n_loaders, n_targets, n_kfuncs;
 	uint32_t type;
 	uint32_t attach_type; /* meaningless with any_attach_type */
 	bool any_attach_type;
@@ -76,6 +98,7 @@ struct bw_policy_rule {
 struct bw_policy {
 	const char *name; /* NULL when absent */
 	uint64_t serial;  /* 0 when absent */
+	int64_t expires;  /* seconds since 1970, UTC; 0 when absent. For who verifies a signature */
 	bool allow_init;
 	bool allow_inert;
 	uint32_t inert_max_instructions;

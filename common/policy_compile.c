@@ -379,6 +379,11 @@ static int program_warn(struct compiler *c, uint32_t program)
 		else if (!r)
 			targets++;
 	}
+	if (!r && !p->n_digests && !p->n_tags)
+		r = bw_policy_warn(c->warnings,
+				   "programs[%u] (%s): approves nothing: it has a canonical identity only, from which \"policy "
+				   "compile\" derives digests",
+				   program, p->id);
 	if (!r && ((p->n_loaders && !loaders) || (p->n_targets && !targets)))
 		r = bw_policy_warn(c->warnings, "programs[%u] (%s): approves nothing on this host", program, p->id);
 	return r;

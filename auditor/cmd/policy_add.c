@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "auditor/commands.h"
+#include "auditor/ident.h"
 #include "auditor/policy_edit.h"
 #include "auditor/predict.h"
 #include "common/bpf_names.h"
@@ -161,8 +162,39 @@ static void put_tag(struct bw_json *j, const struct bw_predicted *p)
 	bw_json_close(j, '}');
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* What was approved, whatever kernel it is for: what "policy compile" derives digests from, and "check" compares with. */
+static void put_canonical(struct bw_json *j, const char *object, const struct bw_ident_program *c)
+{
+	bw_json_open(j, NULL, '{');
+	bw_json_hex(j, "identity", c->canonical, sizeof(c->canonical));
+	bw_json_strn(j, "source", base_name(object), strnlen(base_name(object), 255));
+	bw_json_hex(j, "code", c->code, sizeof(c->code));
+	if (c->has_rodata)
+		bw_json_hex(j, "rodata", c->rodata, sizeof(c->rodata));
+	if (c->has_data)
+		bw_json_hex(j, "data", c->data, sizeof(c->data));
+	if (c->n_maps && c->n_maps <= BW_MAX_POLICY_MAPS) {
+		bw_json_open(j, "maps", '[');
+		for (uint32_t i = 0; i < c->n_maps; i++) {
+			bw_json_open(j, NULL, '{');
+			bw_json_strn(j, "name", c->maps[i].name, strnlen(c->maps[i].name, 255));
+			bw_json_hex(j, "definition", c->maps[i].hash, sizeof(c->maps[i].hash));
+			bw_json_close(j, '}');
+		}
+		bw_json_close(j, ']');
+	}
+	bw_json_close(j, '}');
+}
+
 static void put_entry(struct bw_buf *b, const struct add *a, const char *id, const char *object,
-		      const struct bw_predicted *p)
+		      const struct bw_predicted *p, const struct bw_ident_program *c)
 {
 	struct bw_json j = { .buf = b, .indent = 2 };
 	_cleanup_buf_ struct bw_buf target = { 0 }, reason = { 0 };
@@ -175,7 +207,7 @@ static void put_entry(struct bw_buf *b, const struct add *a, const char *id, con
 	if (a->reason) {
 		bw_json_str(&j, "reason", a->reason);
 	} else {
-		bw_buf_printf(&reason, "from %s", strrchr(object, '/') ? strrchr(object, '/') + 1 : object);
+		bw_buf_printf(&reason, "from %s", base_name(object));
 		bw_json_str(&j, "reason", bw_buf_cstr(&reason));
 	}
 	put_name(&j, "type", bw_prog_type_name(type), type);
@@ -187,6 +219,11 @@ static void put_entry(struct bw_buf *b, const struct add *a, const char *id, con
 	if (has_tags(p)) {
 		bw_json_open(&j, "tags", '[');
 		put_tag(&j, p);
+		bw_json_close(&j, ']');
+	}
+	if (c && !c->why) {
+		bw_json_open(&j, "canonical", '[');
+		put_canonical(&j, object, c);
 		bw_json_close(&j, ']');
 	}
 	if (a->loaders.n) {
@@ -236,6 +273,14 @@ static bool entry_has_tag(const struct bw_policy_program *e, const struct bw_pre
 {
 	for (uint32_t i = 0; i < e->n_tags; i++)
 		if (!memcmp(e->tags[i].tag, p->tag_sha1, BW_TAG_LEN) && e->tags[i].instructions == p->n_insns)
+			return true;
+	return false;
+}
+
+static bool entry_has_canonical(const struct bw_policy_program *e, const struct bw_ident_program *c)
+{
+	for (uint32_t i = 0; i < e->n_canonicals; i++)
+		if (!memcmp(e->canonicals[i].identity, c->canonical, BW_POLICY_CANONICAL_LEN))
 			return true;
 	return false;
 }
@@ -296,14 +341,16 @@ static int entry_extend(struct add *a, uint32_t index, const char *key, bool exi
 	return policy_edit_add_member(&a->text, bw_buf_cstr(&path), key, bw_buf_cstr(&list));
 }
 
-static int entry_update(struct add *a, const struct bw_policy_program *e, const struct bw_predicted *p)
+static int entry_update(struct add *a, const char *object, const struct bw_policy_program *e, const struct bw_predicted *p,
+			const struct bw_ident_program *c)
 {
 	uint32_t index = (uint32_t)(e - a->policy->programs);
 	bool digest = !entry_has_digest(e, p), tag = has_tags(p) && !entry_has_tag(e, p);
+	bool canonical = c && !c->why && !entry_has_canonical(e, c);
 	_cleanup_buf_ struct bw_buf value = { 0 };
 	int r = 0;
 
-	if (!digest && !tag) {
+	if (!digest && !tag && !canonical) {
 		bw_buf_printf(&a->report, "%s: approved already\n", e->id);
 		a->unchanged++;
 		return 0;
@@ -321,19 +368,28 @@ static int entry_update(struct add *a, const struct bw_policy_program *e, const 
 		put_tag(&j, p);
 		r = entry_extend(a, index, "tags", e->n_tags, &value);
 	}
+	if (!r && canonical) {
+		struct bw_json j = { .buf = &value };
+
+		bw_buf_reset(&value);
+		put_canonical(&j, object, c);
+		r = entry_extend(a, index, "canonical", e->n_canonicals, &value);
+	}
 	if (r < 0)
 		return r;
 	bw_buf_printf(&a->report, "%s: %s added\n", e->id,
 		      digest && tag ? "digest and tag"
 		      : digest	    ? "digest"
-				    : "tag");
+		      : tag	    ? "tag"
+				    : "canonical identity");
 	a->extended++;
 	return text_parse(a);
 }
 
 /* ---- objects ---- */
 
-static int program_add(struct add *a, const char *object, const struct bw_predicted *p, bool only)
+static int program_add(struct add *a, const char *object, const struct bw_predicted *p, const struct bw_ident_program *c,
+		       bool only)
 {
 	_cleanup_buf_ struct bw_buf id = { 0 }, value = { 0 };
 	const struct bw_policy_program *e;
@@ -346,12 +402,12 @@ static int program_add(struct add *a, const char *object, const struct bw_predic
 		const char *conflict = entry_conflict(a, e, p);
 
 		if (!conflict)
-			return entry_update(a, e, p);
+			return entry_update(a, object, e, p, c);
 		bw_err("%s: program %s: the entry \"%s\" of %s %s; change it there, or choose another --id", object,
 		       p->name, e->id, a->path, conflict);
 		return -EEXIST;
 	}
-	put_entry(&value, a, bw_buf_cstr(&id), object, p);
+	put_entry(&value, a, bw_buf_cstr(&id), object, p, c);
 	if (bw_buf_error(&value))
 		return bw_buf_error(&value);
 	r = policy_edit_append(&a->text, "programs", bw_buf_cstr(&value));
@@ -369,25 +425,26 @@ static int program_add(struct add *a, const char *object, const struct bw_predic
 	return 0;
 }
 
-/* @kernel names the BTF it was predicted for, for messages. */
-static int object_add(struct add *a, const char *object, const struct bw_predict_opts *opts, const char *kernel)
+/* One object, of a file that is one or contains it. @kernel names the BTF it was predicted for, for messages. */
+static int object_add(struct add *a, const struct bw_ident_object *o, const struct bw_predict_opts *opts, const char *kernel)
 {
 	BW_CLEANUP(bw_prediction_free) struct bw_prediction pred = { 0 };
-	_cleanup_free_ char *data = NULL;
-	size_t len;
-	int r = bw_file_read(object, BW_MAX_OBJECT_SIZE, &data, &len), result = 0;
+	const char *object = o->name;
+	int result = 0, r;
 
-	if (r < 0) {
-		bw_err("%s: %s", object, strerror(-r));
-		return r;
+	if (o->error || o->light) {
+		bw_err("%s: %s", object,
+		       o->error ? o->error : "a light skeleton: approve the digests that \"bpfwarden identify\" or the guard shows");
+		return -EINVAL;
 	}
-	r = bw_predict(data, len, opts, &pred);
+	r = bw_predict(o->elf.data, o->elf.len, opts, &pred);
 	if (r < 0 || pred.error || !pred.n) {
 		bw_err("%s: %s", object, pred.error ? pred.error : r < 0 ? strerror(-r) : "no program in it");
 		return r < 0 ? r : -EINVAL;
 	}
 	for (size_t i = 0; i < pred.n; i++) {
 		const struct bw_predicted *p = &pred.programs[i];
+		const struct bw_ident_program *c = bw_ident_find(o, p->name, p->section);
 		const char *why = p->error;
 
 		if (!why && p->flags & BW_PREDICT_ADDRESSES)
@@ -408,7 +465,7 @@ static int object_add(struct add *a, const char *object, const struct bw_predict
 				object, p->name, kernel);
 		for (unsigned int k = 0; k < a->types.n || !k; k++) {
 			a->type = a->types.n ? (uint32_t)bw_prog_type_id(a->types.items[k]) : 0;
-			r = why ? -EINVAL : program_add(a, object, p, pred.n == 1);
+			r = why ? -EINVAL : program_add(a, object, p, c, pred.n == 1);
 			if (r < 0 && !result)
 				result = r;
 			if (r < 0 && !why && r != -EEXIST) {
@@ -416,6 +473,27 @@ static int object_add(struct add *a, const char *object, const struct bw_predict
 				return r;
 			}
 		}
+	}
+	return result;
+}
+
+static int file_add(struct add *a, const char *path, const struct bw_predict_opts *opts, const char *kernel)
+{
+	_cleanup_ident_ struct bw_ident_file file = { 0 };
+	_cleanup_free_ char *data = NULL;
+	size_t len;
+	int r = bw_file_read(path, BW_MAX_OBJECT_SIZE, &data, &len), result = 0;
+
+	if (!r)
+		r = bw_ident_read(bw_slice(data, len), path, &file);
+	if (r < 0 || file.error) {
+		bw_err("%s: %s", path, r < 0 ? strerror(-r) : file.error);
+		return r < 0 ? r : -EINVAL;
+	}
+	for (uint32_t i = 0; i < file.n; i++) {
+		r = object_add(a, &file.objects[i], opts, kernel);
+		if (r < 0 && !result)
+			result = r;
 	}
 	return result;
 }
@@ -454,7 +532,7 @@ static int objects_add(struct add *a, char **objects, int n, const char *btf)
 		return r;
 	}
 	for (int i = 0; i < n; i++) {
-		r = object_add(a, objects[i], &opts, btf ? btf : "the running kernel");
+		r = file_add(a, objects[i], &opts, btf ? btf : "the running kernel");
 		if (r < 0 && !result)
 			result = r;
 	}
