@@ -79,8 +79,8 @@ struct bw_engine {
 	struct bw_mem *packet_mem;
 	uint32_t shared_version;
 	struct bw_intern rec_keys;
-	struct bw_rec *recs; /* parallel to rec_keys */
-	uint32_t recs_cap;
+	struct bw_rec **recs; /* parallel to rec_keys, in blocks that never move: their users hold pointers */
+	uint32_t recs_cap;    /* records there is room for */
 	struct bw_attach *attaches; /* per program */
 	uint32_t **core_tags;	    /* per code: 1 + the tag of each CO-RE record, 0 not yet made */
 	uint8_t **core_bits;	    /* per code: which instructions have one */
@@ -104,6 +104,13 @@ struct bw_engine {
 };
 
 /* ---- records ------------------------------------------------------------------------------------------------------------ */
+#define BW_REC_BLOCK 64u
+
+static inline struct bw_rec *bw_rec_get(const struct bw_engine *e, uint32_t id)
+{
+	return &e->recs[id / BW_REC_BLOCK][id % BW_REC_BLOCK];
+}
+
 struct bw_rec *bw_rec_at(struct bw_engine *e, enum bw_rec_kind kind, int32_t func, uint32_t insn, int32_t a, int32_t b);
 struct bw_rec *bw_rec_here(struct bw_engine *e, enum bw_rec_kind kind, int32_t a, int32_t b);
 void bw_unanalysed(struct bw_engine *e, const char *reason);

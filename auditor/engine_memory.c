@@ -28,9 +28,10 @@ static int64_t sat_add(int64_t a, int64_t b)
 static struct range range_of(const struct bw_val *ptr, int64_t off)
 {
 	struct range r = { .lo = sat_add(ptr->lo, off), .hi = sat_add(ptr->hi, off) };
+	uint64_t span = (uint64_t)r.hi - (uint64_t)r.lo; /* the difference of two int64_t needs 64 unsigned bits */
 
 	r.exact = r.lo == r.hi;
-	r.bad = r.hi - r.lo > MAX_RANGE || r.hi < r.lo || (r.lo < 0 && r.hi - r.lo > MAX_RANGE / 2);
+	r.bad = r.hi < r.lo || span > MAX_RANGE || (r.lo < 0 && span > MAX_RANGE / 2);
 	return r;
 }
 
@@ -403,7 +404,7 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 		if (o && r->exact && r->lo >= 0)
 			return view_gather(e, s, region, o->mem, r->lo, len);
 		return map_read(e, s, region,
-				&(struct range){ .lo = r->lo, .hi = r->hi + (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1,
+				&(struct range){ .lo = r->lo, .hi = sat_add(r->hi, (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1),
 						 .exact = false, .bad = r->bad || len > MAX_RANGE }, 1);
 	case BW_REGION_MAPKEY:
 		if (g.a >= 0 && (uint32_t)g.a < 2 * e->n_maps && e->maps[g.a].key.kind != BW_VAL_NONE) {

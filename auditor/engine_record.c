@@ -15,19 +15,21 @@ struct bw_rec *bw_rec_at(struct bw_engine *e, enum bw_rec_kind kind, int32_t fun
 
 	if (!id)
 		return NULL;
-	if (id >= e->recs_cap) {
-		uint32_t cap = e->recs_cap ? e->recs_cap * 2 : 64;
-		struct bw_rec *p;
+	while (id >= e->recs_cap) {
+		uint32_t n = e->recs_cap / BW_REC_BLOCK;
+		struct bw_rec **list, *block;
 
-		while (cap <= id)
-			cap *= 2;
-		p = bw_budget_realloc(&e->d.budget, e->recs, e->recs_cap * sizeof(*p), cap * sizeof(*p));
-		if (!p)
+		list = bw_budget_realloc(&e->d.budget, e->recs, n * sizeof(*list), (n + 1) * sizeof(*list));
+		if (!list)
 			return NULL;
-		e->recs = p;
-		e->recs_cap = cap;
+		e->recs = list;
+		block = bw_budget_realloc(&e->d.budget, NULL, 0, BW_REC_BLOCK * sizeof(*block));
+		if (!block)
+			return NULL;
+		e->recs[n] = block;
+		e->recs_cap += BW_REC_BLOCK;
 	}
-	return &e->recs[id];
+	return bw_rec_get(e, id);
 }
 
 struct bw_rec *bw_rec_here(struct bw_engine *e, enum bw_rec_kind kind, int32_t a, int32_t b)

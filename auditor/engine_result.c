@@ -517,7 +517,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < r.n_refs; i++)
-		r.refs[i] = (struct bw_rec_ref){ *(const struct bw_rec_key *)bw_intern_get(&e->rec_keys, i + 1), &e->recs[i + 1] };
+		r.refs[i] = (struct bw_rec_ref){ *(const struct bw_rec_key *)bw_intern_get(&e->rec_keys, i + 1), bw_rec_get(e, i + 1) };
 	qsort(r.refs, r.n_refs, sizeof(*r.refs), ref_compare);
 	for (uint32_t c = 0; c < e->o->n_codes; c++)
 		for (uint32_t i = 0; i < e->o->codes[c].n_relocs; i++)

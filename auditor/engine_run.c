@@ -569,7 +569,9 @@ static void engine_free(struct bw_engine *e)
 	bw_budget_free(b, e->cfgs, (e->o->n_funcs + 1) * sizeof(*e->cfgs));
 	bw_budget_free(b, e->maps, (2 * (size_t)e->n_maps + 1) * sizeof(*e->maps));
 	bw_budget_free(b, e->attaches, (e->o->n_progs + 1) * sizeof(*e->attaches));
-	bw_budget_free(b, e->recs, e->recs_cap * sizeof(*e->recs));
+	for (uint32_t i = 0; i < e->recs_cap / BW_REC_BLOCK; i++)
+		bw_budget_free(b, e->recs[i], BW_REC_BLOCK * sizeof(**e->recs));
+	bw_budget_free(b, e->recs, e->recs_cap / BW_REC_BLOCK * sizeof(*e->recs));
 	bw_intern_free(&e->rec_keys);
 	bw_domain_free(&e->d);
 }
