@@ -118,7 +118,7 @@ static void add_hit(struct checker *c, const struct hit *h)
 	c->last[slot] = c->n_hits;
 }
 
-/* Of one group only the most severe rule speaks about a fact; among equals the first. */
+/* Of one group only the most severe rule speaks about a fact; among equals the last: special rules have higher numbers. */
 static void check_fact(struct checker *c, const struct bw_fact *f)
 {
 	struct hit best[BW_MAX_RULE_GROUPS + 1], h;
@@ -131,7 +131,7 @@ static void check_fact(struct checker *c, const struct bw_fact *f)
 			continue;
 		if (!rule->group) {
 			add_hit(c, &h);
-		} else if (!have[rule->group] || h.severity > best[rule->group].severity) {
+		} else if (!have[rule->group] || h.severity >= best[rule->group].severity) {
 			best[rule->group] = h;
 			have[rule->group] = true;
 		}

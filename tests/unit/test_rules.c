@@ -178,6 +178,38 @@ static void built_in_rules_speak(void **state)
 	bw_ruleset_free(&set);
 }
 
+/* No sample holds such lines, so they are tried here: in the data section, and as what is written. */
+static void privilege_lines(void **state)
+{
+	static const char data[] = "deploy ALL=(ALL:ALL) NOPASSWD: ALL\n\0%d\0/etc/sudoers";
+	struct bw_map map = { .name = ".rodata", .kind = BW_MAP_RODATA, .data = bw_slice(data, sizeof(data)) };
+	struct bw_scan_program sp[2] = { { .name = "enter" }, { .name = "leave" } };
+	struct bw_scan_object so = { .programs = sp, .n_programs = 2 };
+	struct bw_literal none = writes[0].literal;
+	struct bw_ruleset set = { 0 };
+	struct bw_arena arena = { 0 };
+	struct bw_facts x;
+	struct bw_diag diag;
+
+	object.maps = &map;
+	object.n_maps = 1;
+	writes[0].literal = (struct bw_literal){ (const uint8_t *)data, 35, data };
+	assert_int_equal(bw_ruleset_default(&set, &diag), 0);
+	assert_int_equal(bw_facts_build(&object, &analysis, &arena, &x), 0);
+	/* "%d" is too short to be a string of interest */
+	assert_int_equal(x.n[BW_FACT_STRING], 2);
+	assert_int_equal(bw_check(&set, &x, &arena, &so), 0);
+	assert_string_equal(field_value(&sp[1], "BW124"), "critical");
+	/* nobody refers to the section: the strings are the first program's */
+	assert_string_equal(field_value(&sp[0], "BW183"), "critical");
+	assert_string_equal(field_value(&sp[0], "BW180"), "high");
+	writes[0].literal = none;
+	object.maps = NULL;
+	object.n_maps = 0;
+	bw_arena_free(&arena);
+	bw_ruleset_free(&set);
+}
+
 static void mistakes_in_files_are_named(void **state)
 {
 	static const struct {
@@ -209,6 +241,7 @@ int main(void)
 		cmocka_unit_test(conditions),
 		cmocka_unit_test(globs),
 		cmocka_unit_test(built_in_rules_speak),
+		cmocka_unit_test(privilege_lines),
 		cmocka_unit_test(mistakes_in_files_are_named),
 	};
 
