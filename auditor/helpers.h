@@ -4,7 +4,7 @@
 /*
  * What helpers and kfuncs do with data: which arguments they read, what they write, where bytes leave.
  * Source: the prototypes and descriptions in include/uapi/linux/bpf.h and kernel/bpf/helpers.c, kernel/trace/bpf_trace.c,
- * net/core/filter.c of Linux 6.18 and 7.3. Every helper of the uapi enum has a row: tests/unit/test_dataflow.c checks it.
+ * net/core/filter.c of Linux 6.18 and 7.3. Every helper of the uapi enum has a row: tests/unit/test_callees.c checks it.
  */
 #include <stdint.h>
 #include "auditor/flow.h"
@@ -105,7 +105,8 @@ struct bw_callee {
 const struct bw_callee *bw_helper_get(uint32_t id);
 /* NULL for one that is not in the table: any source and a sink. */
 const struct bw_callee *bw_kfunc_get(const char *name);
-/* The table itself, for tests: sorted by name. */
+/* The tables themselves, for tests: each sorted by name. */
 const struct bw_callee *bw_kfunc_table(uint32_t *ret_n);
+const struct bw_callee *bw_kfunc_plain_table(uint32_t *ret_n);
 
 #endif

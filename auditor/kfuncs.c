@@ -2,8 +2,8 @@
 /*
  * Kernel functions that programs may call, sorted by name. Source: the BTF_KFUNCS_START sets of Linux 6.18 and 7.3
  * (kernel/bpf/helpers.c, kernel/bpf/cpumask.c, fs/bpf_fs_kfuncs.c, net/core/filter.c, net/netfilter/nf_conntrack_bpf.c,
- * drivers/hid/bpf, kernel/sched/ext.c and others). One that is missing here may read anything and give it away: the
- * analysis treats it so and says that it did.
+ * drivers/hid/bpf, kernel/sched/ext.c and others); tests/tools/gen-kfuncs says which need a row here and writes the others.
+ * One that is missing may read anything and give it away: the analysis treats it so and says that it did.
  */
 #include "auditor/helpers.h"
 
@@ -20,6 +20,9 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_arena_alloc_pages", "m....", 'S', .special = BW_SP_ARENA_ALLOC, .modes = BW_MODE_OTHER },
 	{ "bpf_arena_free_pages", "m..", 'v', .modes = BW_MODE_OTHER },
 	{ "bpf_arena_reserve_pages", "m..", 'i', .modes = BW_MODE_OTHER },
+	{ "bpf_binprm_select_interp", "crn", 'i', .channel = BW_CH_RETURN_OVERRIDE + 1, .effects = BW_EFFECT_OVERRIDE },
+	{ "bpf_binprm_set_interp", "crn", 'i', .channel = BW_CH_RETURN_OVERRIDE + 1, .effects = BW_EFFECT_OVERRIDE },
+	{ "bpf_binprm_set_interp_arg", "crn", 'i', .channel = BW_CH_RETURN_OVERRIDE + 1, .effects = BW_EFFECT_OVERRIDE },
 	{ "bpf_cast_to_kern_ctx", "c", 'S', .special = BW_SP_FIRST_ARG },
 	{ "bpf_cgroup_acquire", "c", 'S', .special = BW_SP_FIRST_ARG },
 	{ "bpf_cgroup_ancestor", "c.", 'K', .ret_type = "cgroup" },
@@ -86,10 +89,12 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_dynptr_slice", "d.wn", 'S', .special = BW_SP_DYNPTR_SLICE },
 	{ "bpf_dynptr_slice_rdwr", "d.wn", 'S', .special = BW_SP_DYNPTR_SLICE },
 	{ "bpf_fentry_test1", ".", 'i' },
+	{ "bpf_fentry_test9", ".", 'i' },
 	{ "bpf_get_dentry_xattr", "csd", 'l', .sources = S(FILE_CONTENT), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_get_file_xattr", "csd", 'l', .sources = S(FILE_CONTENT), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_get_fsverity_digest", "cd", 'i', .sources = S(FILE_CONTENT), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_get_kmem_cache", ".", 'K', .ret_type = "kmem_cache" },
+	{ "bpf_get_lowcore", "", 'K', .ret_type = "lowcore" },
 	{ "bpf_get_task_exe_file", "c", 'K', .ret_type = "file" },
 	{ "bpf_iter_bits_destroy", "t", 'v' },
 	{ "bpf_iter_bits_new", "t..", 'i' },
@@ -120,21 +125,37 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_iter_task_vma_next", "t", 'K', .ret_type = "vm_area_struct" },
 	{ "bpf_key_put", "c", 'v' },
 	{ "bpf_kfunc_trace_printk", "rn", 'i' },
+	{ "bpf_ksock_connect", "crn", 'i', .channel = BW_CH_PACKET_WRITE + 1 },
+	{ "bpf_ksock_create", "rnI", 'K', .ret_type = "bpf_ksock" },
+	{ "bpf_ksock_send", "crn", 'i', .channel = BW_CH_PACKET_WRITE + 1, .effects = BW_EFFECT_PACKET_WRITE },
+	{ "bpf_list_add", "...", 'i' },
 	{ "bpf_list_back", "c", 'S', .special = BW_SP_FIRST_ARG },
+	{ "bpf_list_del", "..", 'S', .special = BW_SP_OBJ_NEW },
+	{ "bpf_list_empty", ".", 'i' },
 	{ "bpf_list_front", "c", 'S', .special = BW_SP_FIRST_ARG },
+	{ "bpf_list_is_first", "..", 'i' },
+	{ "bpf_list_is_last", "..", 'i' },
 	{ "bpf_list_pop_back", ".", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_list_pop_front", ".", 'S', .special = BW_SP_OBJ_NEW },
+	{ "bpf_list_push_back", "..", 'i' },
 	{ "bpf_list_push_back_impl", "....", 'i' },
+	{ "bpf_list_push_front", "..", 'i' },
 	{ "bpf_list_push_front_impl", "....", 'i' },
 	{ "bpf_local_irq_restore", ".", 'v' },
 	{ "bpf_local_irq_save", ".", 'v' },
 	{ "bpf_lookup_system_key", ".", 'K', .ret_type = "key" },
 	{ "bpf_lookup_user_key", "..", 'K', .ret_type = "key" },
 	{ "bpf_map_sum_elem_count", "c", 'i' },
+	{ "bpf_modify_return_test", "..", 'i' },
+	{ "bpf_modify_return_test2", ".....", 'i' },
+	{ "bpf_obj_drop", ".", 'v' },
 	{ "bpf_obj_drop_impl", "..", 'v' },
+	{ "bpf_obj_new", ".", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_obj_new_impl", "..", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_path_d_path", "cwn", 'l', .sources = S(FILE_NAME) },
+	{ "bpf_percpu_obj_drop", ".", 'v' },
 	{ "bpf_percpu_obj_drop_impl", "..", 'v' },
+	{ "bpf_percpu_obj_new", ".", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_percpu_obj_new_impl", "..", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_preempt_disable", "", 'v' },
 	{ "bpf_preempt_enable", "", 'v' },
@@ -143,6 +164,7 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_probe_read_user_dynptr", "d..u", 'i', .sources = S(USER_MEMORY), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_probe_read_user_str_dynptr", "d..u", 'l', .sources = S(USER_MEMORY), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_put_file", "c", 'v' },
+	{ "bpf_rbtree_add", "..f", 'i', .special = BW_SP_RBTREE_ADD },
 	{ "bpf_rbtree_add_impl", "..f..", 'i', .special = BW_SP_RBTREE_ADD },
 	{ "bpf_rbtree_first", ".", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_rbtree_left", "..", 'S', .special = BW_SP_OBJ_NEW },
@@ -152,6 +174,7 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_rcu_read_lock", "", 'v' },
 	{ "bpf_rcu_read_unlock", "", 'v' },
 	{ "bpf_rdonly_cast", "..", 'S', .special = BW_SP_FIRST_ARG },
+	{ "bpf_refcount_acquire", ".", 'S', .special = BW_SP_FIRST_ARG },
 	{ "bpf_refcount_acquire_impl", "..", 'S', .special = BW_SP_FIRST_ARG },
 	{ "bpf_remove_dentry_xattr", "cs", 'i', .effects = BW_EFFECT_MAP_WRITE },
 	{ "bpf_res_spin_lock", ".", 'i' },
@@ -162,16 +185,18 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_session_cookie", "", 'S', .special = BW_SP_OBJ_NEW },
 	{ "bpf_session_is_return", "", 'i' },
 	{ "bpf_set_dentry_xattr", "csd.", 'i', .channel = BW_CH_FILE_WRITE + 1, .effects = BW_EFFECT_EVENT },
-	{ "bpf_sk_assign_tcp_reqsk", "cc.n", 'i' },
+	{ "bpf_sk_assign_tcp_reqsk", "ccrn", 'i' },
 	{ "bpf_skb_ct_alloc", "crn..", 'K', .ret_type = "nf_conn" },
 	{ "bpf_skb_ct_lookup", "crn..", 'K', .ret_type = "nf_conn" },
 	{ "bpf_skb_get_fou_encap", "cw.", 'i' },
+	{ "bpf_skb_get_hash", "c", 'T', .sources = HDR },
 	{ "bpf_skb_get_xfrm_info", "cw", 'i' },
 	{ "bpf_skb_set_fou_encap", "c..", 'i' },
 	{ "bpf_skb_set_xfrm_info", "c.", 'i' },
 	{ "bpf_sock_addr_set_sun_path", "crn", 'i' },
 	{ "bpf_sock_destroy", "c", 'i', .effects = BW_EFFECT_SIGNAL },
 	{ "bpf_sock_ops_enable_tx_tstamp", "c.", 'i' },
+	{ "bpf_sock_read_xattr", "csd", 'i', .sources = S(FILE_CONTENT), .special = BW_SP_DYNPTR_FILL },
 	{ "bpf_strcasecmp", "ss", 'h', .special = BW_SP_STRNCMP },
 	{ "bpf_strcasestr", "ss", 'l', .special = BW_SP_STRNCMP },
 	{ "bpf_strchr", "s.", 'l' },
@@ -202,13 +227,14 @@ static const struct bw_callee kfuncs[] = {
 	{ "bpf_task_work_schedule_signal_impl", "ccmfc", 'i', .special = BW_SP_TIMER_CALLBACK },
 	{ "bpf_throw", ".", 'v', .special = BW_SP_THROW },
 	{ "bpf_verify_pkcs7_signature", "ddc", 'i' },
+	{ "bpf_wakeup_sources_get_head", "", 'K', .ret_type = "list_head" },
 	{ "bpf_wq_init", ".m.", 'i', .modes = BW_MODE_OTHER },
 	{ "bpf_wq_set_callback", ".f.", 'i', .special = BW_SP_TIMER_CALLBACK },
 	{ "bpf_wq_set_callback_impl", ".f..", 'i', .special = BW_SP_TIMER_CALLBACK },
 	{ "bpf_wq_start", "..", 'i' },
 	{ "bpf_xdp_ct_alloc", "crn..", 'K', .ret_type = "nf_conn" },
 	{ "bpf_xdp_ct_lookup", "crn..", 'K', .ret_type = "nf_conn" },
-	{ "bpf_xdp_flow_lookup", "cr.n", 'K', .ret_type = "flow_offload_tuple_rhash" },
+	{ "bpf_xdp_flow_lookup", "crrn", 'K', .ret_type = "flow_offload_tuple_rhash" },
 	{ "bpf_xdp_get_xfrm_state", "crn", 'K', .ret_type = "xfrm_state" },
 	{ "bpf_xdp_metadata_rx_hash", "cIw", 'i', .sources = HDR },
 	{ "bpf_xdp_metadata_rx_timestamp", "cL", 'i', .sources = HDR },
@@ -233,6 +259,8 @@ static const struct bw_callee kfuncs[] = {
 	{ "hid_bpf_input_report", "c.rn", 'i' },
 	{ "hid_bpf_release_context", "c", 'v' },
 	{ "hid_bpf_try_input_report", "c.rn", 'i' },
+	{ "scx_bpf_cid_override", "....", 'v' },
+	{ "scx_bpf_cid_topo", ".w.", 'v' },
 	{ "scx_bpf_consume", ".", 'i' },
 	{ "scx_bpf_cpu_node", ".", 'i' },
 	{ "scx_bpf_cpu_rq", ".", 'K', .ret_type = "rq" },
@@ -266,6 +294,7 @@ static const struct bw_callee kfuncs[] = {
 	{ "scx_bpf_now", "", 'i' },
 	{ "scx_bpf_nr_cpu_ids", "", 'i' },
 	{ "scx_bpf_nr_node_ids", "", 'i' },
+	{ "scx_bpf_online_cmask", "", 'K', .ret_type = "scx_cmask" },
 	{ "scx_bpf_pick_any_cpu", "c.", 'i' },
 	{ "scx_bpf_pick_idle_cpu", "c.", 'i' },
 	{ "scx_bpf_put_cpumask", "c", 'v' },
@@ -273,6 +302,7 @@ static const struct bw_callee kfuncs[] = {
 	{ "scx_bpf_reenqueue_local", "", 'i' },
 	{ "scx_bpf_select_cpu_and", "c....", 'i' },
 	{ "scx_bpf_select_cpu_dfl", "c..w", 'i' },
+	{ "scx_bpf_sub_kill_bstr", ".srn", 'i', .channel = BW_CH_TRACE_PIPE + 1, .effects = BW_EFFECT_EVENT },
 	{ "scx_bpf_task_cgroup", "c", 'K', .ret_type = "cgroup" },
 	{ "scx_bpf_task_cpu", "c", 'i' },
 	{ "scx_bpf_task_running", "c", 'i' },
@@ -284,6 +314,11 @@ static const struct bw_callee kfuncs[] = {
 	{ "tcp_slow_start", "c.", 'i' },
 };
 
+/* Those whose prototype says it all: numbers and kernel structures in, one of them out. */
+static const struct bw_callee plain[] = {
+#include "auditor/kfuncs_plain.h"
+};
+
 static int kfunc_compare(const void *key, const void *row)
 {
 	return strcmp(key, ((const struct bw_callee *)row)->name);
@@ -293,18 +328,26 @@ const struct bw_callee *bw_kfunc_get(const char *name)
 {
 	/* Compilers and programs append ___flavours to tell prototypes of several kernels apart. */
 	const char *flavour = strstr(name, "___");
-	char plain[128];
+	const struct bw_callee *found;
+	char base[128];
 
-	if (flavour && (size_t)(flavour - name) < sizeof(plain)) {
-		memcpy(plain, name, (size_t)(flavour - name));
-		plain[flavour - name] = 0;
-		name = plain;
+	if (flavour && (size_t)(flavour - name) < sizeof(base)) {
+		memcpy(base, name, (size_t)(flavour - name));
+		base[flavour - name] = 0;
+		name = base;
 	}
-	return bsearch(name, kfuncs, ARRAY_SIZE(kfuncs), sizeof(kfuncs[0]), kfunc_compare);
+	found = bsearch(name, kfuncs, ARRAY_SIZE(kfuncs), sizeof(kfuncs[0]), kfunc_compare);
+	return found ? found : bsearch(name, plain, ARRAY_SIZE(plain), sizeof(plain[0]), kfunc_compare);
 }
 
 const struct bw_callee *bw_kfunc_table(uint32_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(kfuncs);
 	return kfuncs;
+}
+
+const struct bw_callee *bw_kfunc_plain_table(uint32_t *ret_n)
+{
+	*ret_n = ARRAY_SIZE(plain);
+	return plain;
 }
