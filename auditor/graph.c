@@ -267,36 +267,53 @@ static int split_blocks(struct drawer *d)
 	return 0;
 }
 
-/* Blocks that can be on the way between two marked ones are found by walking both ways; here only their edges are marked. */
-static int mark_flow(struct drawer *d)
+/* The shortest way from one block to another: its edges are marked. Nothing when there is none. */
+static void mark_way(struct drawer *d, uint32_t from, uint32_t to, uint32_t *via, uint32_t *queue)
 {
-	uint32_t n = d->g.n_nodes;
-	_cleanup_free_ uint8_t *reach = calloc(n + 1u, 1);
-	bool changed = true;
+	uint32_t head = 0, tail = 0, at = to;
 
-	if (!reach)
-		return -ENOMEM;
-	/* 1: after a marked block; 2: before one */
-	while (changed) {
-		changed = false;
+	if (from == to)
+		return;
+	/* via: 1 + the edge by which a block was reached first */
+	memset(via, 0, d->g.n_nodes * sizeof(*via));
+	queue[tail++] = from;
+	while (head < tail && !via[to]) {
+		uint32_t n = queue[head++];
+
 		for (uint32_t i = 0; i < d->g.n_edges; i++) {
-			struct bw_graph_edge *e = &d->g.edges[i];
-			uint8_t fwd = (reach[e->from] & 1) || d->g.nodes[e->from].on_flow;
-			uint8_t bwd = (reach[e->to] & 2) || d->g.nodes[e->to].on_flow ? 2 : 0;
+			const struct bw_graph_edge *e = &d->g.edges[i];
 
-			if ((reach[e->to] | fwd) != reach[e->to] || (reach[e->from] | bwd) != reach[e->from])
-				changed = true;
-			reach[e->to] |= fwd;
-			reach[e->from] |= bwd;
+			if (e->from != n || e->to == from || via[e->to])
+				continue;
+			via[e->to] = i + 1;
+			queue[tail++] = e->to;
 		}
 	}
-	for (uint32_t i = 0; i < d->g.n_edges; i++) {
-		struct bw_graph_edge *e = &d->g.edges[i];
-		bool from = d->g.nodes[e->from].on_flow || reach[e->from] == 3;
-		bool to = d->g.nodes[e->to].on_flow || reach[e->to] == 3;
-
-		e->on_flow = from && to;
+	while (via[to] && at != from) {
+		d->g.edges[via[at] - 1].on_flow = true;
+		at = d->g.edges[via[at] - 1].from;
 	}
+}
+
+/* The block of each step, in the order of the steps; the way goes from one to the next that is in this drawing. */
+static int mark_flow(struct drawer *d)
+{
+	uint32_t n_steps = d->f ? d->f->n_steps : 0;
+	_cleanup_free_ uint32_t *via = calloc(d->g.n_nodes + 1u, sizeof(*via));
+	_cleanup_free_ uint32_t *queue = calloc(d->g.n_nodes + 1u, sizeof(*queue));
+	int64_t last = -1;
+
+	if (!via || !queue)
+		return -ENOMEM;
+	for (uint32_t step = 1; step <= n_steps; step++)
+		for (uint32_t n = 0; n < d->g.n_nodes; n++)
+			for (uint32_t k = 0; k < d->g.nodes[n].n_lines; k++) {
+				if (d->g.nodes[n].lines[k].mark != step)
+					continue;
+				if (last >= 0)
+					mark_way(d, (uint32_t)last, n, via, queue);
+				last = n;
+			}
 	return 0;
 }
 

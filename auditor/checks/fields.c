@@ -601,6 +601,24 @@ static const char *prog_name(const struct bw_facts *x, int32_t prog)
 	return prog >= 0 && prog < (int32_t)x->o->n_progs ? x->o->progs[prog].name : "?";
 }
 
+/* The map of a channel; in words where it has none. */
+static const char *channel_words(const struct bw_fact *f)
+{
+	static const char *const names[] = {
+		[BW_CH_PACKET_WRITE] = "the packet",	  [BW_CH_PACKET_REDIRECT] = "another interface or socket",
+		[BW_CH_USER_WRITE] = "a process' memory", [BW_CH_FILE_WRITE] = "a file",
+		[BW_CH_TRACE_PIPE] = "the trace pipe",	  [BW_CH_RETURN_VALUE] = "the return value",
+		[BW_CH_SIGNAL] = "a signal",		  [BW_CH_RETURN_OVERRIDE] = "a forged result",
+		[BW_CH_BPF_SYSCALL] = "a system call",	  [BW_CH_COUNT_] = NULL,
+	};
+
+	if (f->kind != BW_FACT_FLOW)
+		return "";
+	if (*FLOW(f)->channel_detail)
+		return FLOW(f)->channel_detail;
+	return FLOW(f)->channel < BW_CH_COUNT_ && names[FLOW(f)->channel] ? names[FLOW(f)->channel] : "a buffer";
+}
+
 bool bw_fact_word(const struct bw_facts *x, const struct bw_fact *f, const char *name, struct bw_buf *out)
 {
 	static const struct bw_length unknown = { 0, BW_LENGTH_UNBOUNDED };
@@ -612,7 +630,7 @@ bool bw_fact_word(const struct bw_facts *x, const struct bw_fact *f, const char 
 	else if (!strcmp(name, "channel"))
 		bw_buf_str(out, bw_fact_channel(f));
 	else if (!strcmp(name, "channel-detail"))
-		bw_buf_str(out, f->kind == BW_FACT_FLOW ? FLOW(f)->channel_detail : "");
+		bw_buf_str(out, channel_words(f));
 	else if (!strcmp(name, "detail"))
 		bw_buf_str(out, *detail_of(f) ? detail_of(f) : "unnamed data");
 	else if (!strcmp(name, "length"))
