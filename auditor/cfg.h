@@ -47,7 +47,7 @@ static inline const struct bw_decoded *bw_cfg_insn(const struct bw_cfg *c, uint3
 }
 static inline const uint32_t *bw_block_succs(const struct bw_cfg *c, const struct bw_block *b)
 {
-	return c->succs + b->succ;
+	return c->succs ? c->succs + b->succ : NULL;
 }
 
 #endif

@@ -229,7 +229,7 @@ static void overlays_weaken(struct bw_engine *e, struct bw_state *s, int32_t map
 		const struct bw_region *g = bw_dom_region_get(&e->d, s->objs[i].region);
 
 		if (g->kind == BW_REGION_MAPVAL && g->a == map && s->objs[i].region != but)
-			bw_mem_fill(&e->d, &s->objs[i].mem, off, len, v, true, true);
+			bw_mem_weaken(&e->d, &s->objs[i].mem, off, len, v);
 	}
 }
 
@@ -275,7 +275,7 @@ static void map_write(struct bw_engine *e, struct bw_state *s, uint32_t region, 
 			bw_mem_fill(&e->d, &view->mem, lo, len, v, false, false);
 	}
 	if (view && !(strong && r->exact && r->lo >= 0))
-		bw_mem_fill(&e->d, &view->mem, lo, span, v, true, true);
+		bw_mem_weaken(&e->d, &view->mem, lo, span, v);
 	if (e->maps[map].percpu)
 		overlays_weaken(e, s, map, region, lo, span, v);
 }

@@ -354,6 +354,36 @@ bool bw_mem_fill(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t
 	return changed;
 }
 
+void bw_mem_weaken(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t len, const struct bw_val *v)
+{
+	uint64_t limit = (uint64_t)(*mp)->n_chunks * BW_CHUNK_SLOTS * SLOT, end;
+
+	if (off >= limit)
+		return;
+	end = len > limit - off ? limit : off + len;
+	for (uint64_t slot = off / SLOT; slot * SLOT < end && !d->budget.failed; slot++) {
+		uint32_t id = mem_slot(*mp, slot);
+		struct bw_slot s = *(const struct bw_slot *)bw_intern_get(&d->slots, id);
+
+		if (!id)
+			continue;
+		for (unsigned int i = 0; i < SLOT; i++) {
+			struct bw_val old, u = bw_val_unknown();
+
+			if (!(s.starts & 1u << i) || !s.v[i])
+				continue;
+			/* Whole pieces: a little more than was written. */
+			old = *val_get(d, s.v[i]);
+			bw_val_absorb(d, &u, v);
+			if (v->kind == BW_VAL_PTR)
+				u = *v;
+			bw_val_join(d, &old, &u, true);
+			s.v[i] = bw_intern_add(&d->vals, &old);
+		}
+		mem_set_slot(d, mp, slot, slot_intern(d, &s));
+	}
+}
+
 /* Calls for each piece that overlaps [off, off + len): its value, its place and size. */
 struct piece_iter {
 	uint64_t off, end;

@@ -262,6 +262,8 @@ bool bw_mem_store(struct bw_domain *d, struct bw_mem **mp, uint64_t off, unsigne
 /* Fills [off, off + len) with values like @v (a byte pattern of unknown numbers). */
 bool bw_mem_fill(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t len, const struct bw_val *v, bool weak,
 		 bool widen);
+/* A local view: bytes in [off, off + len) that it knows may have become like @v; what it does not know it still does not. */
+void bw_mem_weaken(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t len, const struct bw_val *v);
 bool bw_mem_join(struct bw_domain *d, struct bw_mem **ap, const struct bw_mem *b, bool widen);
 void bw_mem_clear(struct bw_domain *d, struct bw_mem **mp);
 
