@@ -77,6 +77,9 @@ static int target_open(const char *path, struct target *ret)
 	if (!strcmp(path, "-"))
 		return target_stdout(ret);
 	t.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
+	/* A FIFO that nobody reads yet. fifo(7): opened both ways it waits for its reader on Linux. */
+	if (t.fd < 0 && errno == ENXIO)
+		t.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	if (t.fd < 0)
 		return -errno;
 	r = target_describe(&t);

@@ -202,6 +202,26 @@ static void slow_fifo(void **state)
 	lines_close(l, NULL);
 }
 
+/* A FIFO whose reader comes later: the lines wait for it. */
+static void fifo_without_a_reader(void **state)
+{
+	struct lines *l;
+	char text[16];
+	int fd;
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(lines_open(path, &l), 0);
+	assert_int_equal(lines_write(l, "first", 5), 0);
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof(text)), 6);
+	assert_memory_equal(text, "first\n", 6);
+	close(fd);
+	assert_int_equal(lines_write(l, "second", 6), 0);
+	assert_int_equal(stats(l).lost, 0);
+	lines_close(l, NULL);
+}
+
 /* A line that began and cannot go on is counted, ended, and the next one stands alone. */
 static void torn_line_is_ended(void **state)
 {
@@ -264,7 +284,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(file_is_appended_and_reopened), T(full_disk_leaves_no_half_line), T(no_space_on_device),
-		T(slow_fifo),			  T(torn_line_is_ended),	     T(slow_stdout),
+		T(slow_fifo), T(fifo_without_a_reader),			  T(torn_line_is_ended),	     T(slow_stdout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
