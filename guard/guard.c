@@ -173,6 +173,18 @@ static const char *policy_path(const struct guard *g)
 	return stat(CONFIG_POLICY, &st) == 0 ? CONFIG_POLICY : CONFIG_POLICY_SHIPPED;
 }
 
+/* Is the policy one that can be read? So that a mistake is said before anything else is done. */
+static int policy_check(struct guard *g, char *why, size_t why_len)
+{
+	_cleanup_policy_ struct bw_policy *p = NULL;
+	struct bw_policy_error error;
+	int r = bw_policy_read(policy_path(g), &p, &error);
+
+	if (r < 0)
+		bw_policy_error_format(&error, policy_path(g), why, why_len);
+	return r;
+}
+
 /* Reads, compiles and swaps. On failure the running policy stays; one line in @why. */
 static int policy_load(struct guard *g, enum bw_mode mode, char *why, size_t why_len)
 {
@@ -669,7 +681,9 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		goto out;
 	}
 	/* Everything that can fail for reasons of the configuration comes before the kernel is touched. */
-	r = start_outputs(g, why, why_len);
+	r = policy_check(g, why, why_len);
+	if (!r)
+		r = start_outputs(g, why, why_len);
 	if (!r)
 		r = start_kernel_side(g, why, why_len);
 	if (r < 0)

@@ -4,10 +4,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "common/buf.h"
@@ -149,12 +151,36 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	return 0;
 }
 
+/*
+ * Makes this process the one whose programs are under the pin directory, for as long as it lives. 0 when there is no such
+ * directory yet, or none that may be looked into; -EBUSY when another process has it.
+ */
+static int lock_pins(const char *pin_dir)
+{
+	static int lock = -1;
+	_cleanup_close_ int fd = -1;
+
+	if (lock >= 0)
+		return 0;
+	fd = open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	lock = TAKE_FD(fd);
+	return 0;
+}
+
 static int pin_all(struct loader *l, char *why, size_t why_len)
 {
 	char path[PATH_MAX + 64];
+	int r;
 
 	if (mkdir(l->pin_dir, 0700) < 0 && errno != EEXIST)
 		return fail(-errno, why, why_len, "%s: %s", l->pin_dir, strerror(errno));
+	r = lock_pins(l->pin_dir);
+	if (r < 0)
+		return fail(r, why, why_len, "%s: another guard is running", l->pin_dir);
 	if (mkdir(l->set, 0700) < 0 && errno != EEXIST)
 		return fail(-errno, why, why_len, "%s: %s", l->set, strerror(errno));
 	for (int i = 0; i < LOADER_MAPS; i++) {
@@ -168,8 +194,6 @@ static int pin_all(struct loader *l, char *why, size_t why_len)
 	if (bpf_obj_pin(l->claim, path) < 0)
 		return fail(-errno, why, why_len, "pinning %s: %s", path, strerror(errno));
 	for (unsigned int i = 0; i < l->n_links; i++) {
-		int r;
-
 		snprintf(path, sizeof(path), "%s/link_%u", l->set, i);
 		unlink(path);
 		r = bpf_link__pin(l->links[i], path);
@@ -305,9 +329,14 @@ static void remove_set(const char *path, void *arg)
 	rmdir(path);
 }
 
-void loader_claim(const char *pin_dir)
+int loader_claim(const char *pin_dir)
 {
+	int r = lock_pins(pin_dir);
+
+	if (r < 0)
+		return r;
 	for_each_set(pin_dir, claim_set, NULL);
+	return 0;
 }
 
 int loader_open(const struct loader_config *c, struct loader **ret, char *why, size_t why_len)
@@ -467,7 +496,8 @@ int loader_disarm(const char *pin_dir)
 	struct ids ids = { 0 };
 	int n;
 
-	loader_claim(pin_dir);
+	/* Even while a guard is running: who asks for this wants just that. */
+	for_each_set(pin_dir, claim_set, NULL);
 	for_each_set(pin_dir, collect_ids, &ids);
 	n = for_each_set(pin_dir, remove_set, NULL);
 	rmdir(pin_dir);

@@ -43,9 +43,10 @@ struct loader;
 
 /*
  * Makes the programs that an earlier guard left in the kernel take this process for the guard. Comes before everything
- * else: they would refuse what this process loads, its probes included.
+ * else: they would refuse what this process loads, its probes included. -EBUSY when the guard that these programs obey is
+ * running: taking them from it would leave it blind.
  */
-void loader_claim(const char *pin_dir);
+int loader_claim(const char *pin_dir);
 
 /*
  * Loads and attaches, or adopts. On failure returns a negative errno, *ret untouched, and says in @why (one line) what

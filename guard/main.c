@@ -111,7 +111,12 @@ static int start(const struct config *config, struct bw_features *features, stru
 	char why[1024] = "";
 	int r;
 
-	loader_claim(config->pin_dir ? config->pin_dir : LOADER_PIN_DIR);
+	r = loader_claim(config->pin_dir ? config->pin_dir : LOADER_PIN_DIR);
+	if (r < 0) {
+		bw_err("%s: %s", config->pin_dir ? config->pin_dir : LOADER_PIN_DIR,
+		       r == -EBUSY ? "another guard is running" : strerror(-r));
+		return r == -EBUSY ? EXIT_FAILED : exit_status(r);
+	}
 	bw_features_probe(features);
 	if (config->features && bw_features_override(features, config->features, &bad) < 0) {
 		bw_err("--features: \"%s\" switches off no feature that is known; bpfwarden doctor lists them", bad);
