@@ -29,6 +29,8 @@ int cmd_explain(int argc, char **argv);
 int cmd_completion(int argc, char **argv);
 int cmd_policy_add(int argc, char **argv);
 int cmd_policy_check(int argc, char **argv);
+int cmd_policy_test(int argc, char **argv);
+int cmd_policy_diff(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_identify(int argc, char **argv);

@@ -25,6 +25,8 @@ static const struct bw_subcommand commands[] = {
 	{ "diff", cmd_diff, "show which capabilities grew between two objects or manifests" },
 	{ "policy add", cmd_policy_add, "approve the programs of an object" },
 	{ "policy check", cmd_policy_check, "check a policy file" },
+	{ "policy test", cmd_policy_test, "check that a policy allows and denies what it is meant to" },
+	{ "policy diff", cmd_policy_diff, "show what a change of the policy changes" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
 };

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "auditor/cmd/policy_common.h"
 #include "auditor/commands.h"
 #include "auditor/ident.h"
 #include "auditor/policy_edit.h"
@@ -21,9 +22,6 @@
 #include "common/log.h"
 #include "common/opts.h"
 #include "common/policy.h"
-
-/* What the guard reads when it is told nothing else. */
-#define DEFAULT_POLICY "/etc/bpfwarden/policy.json"
 
 struct add {
 	const char *path; /* of the policy */
@@ -110,42 +108,12 @@ static int make_id(struct bw_buf *b, const struct add *a, const char *object, co
 	return bw_buf_error(b);
 }
 
-/* The name in the kernel's BTF of what the program is bound to; false when it is bound to nothing that has a name
- * there. */
-static bool target_name(struct bw_buf *b, const struct bw_predicted *p)
-{
-	const char *prefix = "";
-
-	if (!p->attach_target || !p->attach_btf_id || p->flags & BW_PREDICT_TARGET_OPEN)
-		return false;
-	if (p->prog_type == BPF_PROG_TYPE_LSM)
-		prefix = "bpf_lsm_";
-	else if (p->prog_type == BPF_PROG_TYPE_TRACING && p->expected_attach_type == BPF_TRACE_RAW_TP)
-		prefix = "btf_trace_";
-	else if (p->prog_type == BPF_PROG_TYPE_TRACING && p->expected_attach_type == BPF_TRACE_ITER)
-		prefix = "bpf_iter_";
-	else if (p->prog_type != BPF_PROG_TYPE_TRACING)
-		return false;
-	if (p->attach_btf && strcmp(p->attach_btf, "vmlinux"))
-		bw_buf_printf(b, "%s:", p->attach_btf);
-	bw_buf_printf(b, "%s%s", strncmp(p->attach_target, prefix, strlen(prefix)) ? prefix : "", p->attach_target);
-	return true;
-}
-
 static void put_name(struct bw_json *j, const char *key, const char *name, uint32_t number)
 {
 	if (name)
 		bw_json_str(j, key, name);
 	else
 		bw_json_u64(j, key, number);
-}
-
-static const char *attach_type_name(uint32_t type, uint32_t attach_type)
-{
-	if (!attach_type && type != BPF_PROG_TYPE_CGROUP_SKB)
-		return "none";
-	/* For struct_ops it is the index of a member. */
-	return type == BPF_PROG_TYPE_STRUCT_OPS ? NULL : bw_attach_type_name(attach_type);
 }
 
 static bool has_tags(const struct bw_predicted *p)
@@ -199,7 +167,7 @@ static void put_entry(struct bw_buf *b, const struct add *a, const char *id, con
 	struct bw_json j = { .buf = b, .indent = 2 };
 	_cleanup_buf_ struct bw_buf target = { 0 }, reason = { 0 };
 	uint32_t type = type_of(a, p);
-	bool bound = type_is_own(a, p) && target_name(&target, p);
+	bool bound = type_is_own(a, p) && policy_target_name(&target, p);
 
 	bw_json_open(&j, NULL, '{');
 	bw_json_str(&j, "id", id);
@@ -212,7 +180,7 @@ static void put_entry(struct bw_buf *b, const struct add *a, const char *id, con
 	}
 	put_name(&j, "type", bw_prog_type_name(type), type);
 	if (type_is_own(a, p))
-		put_name(&j, "attach_type", attach_type_name(type, p->expected_attach_type), p->expected_attach_type);
+		put_name(&j, "attach_type", policy_attach_type_name(type, p->expected_attach_type), p->expected_attach_type);
 	bw_json_open(&j, "digests", '[');
 	bw_json_hex(&j, NULL, p->digest, sizeof(p->digest));
 	bw_json_close(&j, ']');
@@ -318,7 +286,7 @@ static const char *entry_conflict(const struct add *a, const struct bw_policy_pr
 		for (uint32_t i = 0; i < e->n_targets; i++)
 			if (!strings_contain(&a->targets, e->targets[i]))
 				return "names other targets";
-	} else if (e->n_targets && type_is_own(a, p) && target_name(&target, p)) {
+	} else if (e->n_targets && type_is_own(a, p) && policy_target_name(&target, p)) {
 		for (uint32_t i = 0; i < e->n_targets; i++)
 			found |= !strcmp(e->targets[i], bw_buf_cstr(&target));
 		if (!found)
@@ -479,58 +447,25 @@ static int object_add(struct add *a, const struct bw_ident_object *o, const stru
 
 static int file_add(struct add *a, const char *path, const struct bw_predict_opts *opts, const char *kernel)
 {
-	_cleanup_ident_ struct bw_ident_file file = { 0 };
-	_cleanup_free_ char *data = NULL;
-	size_t len;
-	int r = bw_file_read(path, BW_MAX_OBJECT_SIZE, &data, &len), result = 0;
+	BW_CLEANUP(policy_objects_free) struct policy_objects o = { 0 };
+	int r = policy_objects_read(path, &o), result = r;
 
-	if (!r)
-		r = bw_ident_read(bw_slice(data, len), path, &file);
-	if (r < 0 || file.error) {
-		bw_err("%s: %s", path, r < 0 ? strerror(-r) : file.error);
-		return r < 0 ? r : -EINVAL;
-	}
-	for (uint32_t i = 0; i < file.n; i++) {
-		r = object_add(a, &file.objects[i], opts, kernel);
+	for (uint32_t i = 0; i < o.file.n; i++) {
+		r = object_add(a, &o.file.objects[i], opts, kernel);
 		if (r < 0 && !result)
 			result = r;
 	}
 	return result;
 }
 
-/* "VMLINUX[,MODULE...]" */
-static int btf_read(const char *list, struct bw_kernel_btfs *btfs)
-{
-	_cleanup_free_ char *copy = strdup(list);
-	char *save = NULL;
-
-	if (!copy)
-		return -ENOMEM;
-	for (char *path = strtok_r(copy, ",", &save); path; path = strtok_r(NULL, ",", &save)) {
-		int r = bw_kernel_btf_add(btfs, path);
-
-		if (r < 0) {
-			bw_err("%s: %s", path,
-			       r == -EBADMSG ? "no BTF in it (raw, or an ELF file with a .BTF section)" : strerror(-r));
-			return r;
-		}
-	}
-	return 0;
-}
-
 static int objects_add(struct add *a, char **objects, int n, const char *btf)
 {
 	BW_CLEANUP(bw_kernel_btf_free) struct bw_kernel_btfs btfs = { 0 };
 	const struct bw_predict_opts opts = { .btfs = &btfs };
-	int r = btf ? btf_read(btf, &btfs) : bw_kernel_btf_host(&btfs), result = 0;
+	int r = policy_btf(btf, &btfs), result = 0;
 
-	if (r == -ENOENT && !btf) {
-		bw_warn("the running kernel shows no BTF; objects that need it fail (--btf names another kernel's)");
-	} else if (r < 0) {
-		if (!btf)
-			bw_err("BTF of the running kernel: %s", strerror(-r));
+	if (r < 0)
 		return r;
-	}
 	for (int i = 0; i < n; i++) {
 		r = file_add(a, objects[i], &opts, btf ? btf : "the running kernel");
 		if (r < 0 && !result)
@@ -626,11 +561,11 @@ static int options_check(const struct add *a)
 
 int cmd_policy_add(int argc, char **argv)
 {
-	BW_CLEANUP(add_release) struct add a = { .path = DEFAULT_POLICY, .text = { .max = BW_MAX_POLICY_SIZE } };
+	BW_CLEANUP(add_release) struct add a = { .path = POLICY_DEFAULT_FILE, .text = { .max = BW_MAX_POLICY_SIZE } };
 	BW_CLEANUP(bw_strlist_free) struct bw_strlist btfs = { 0 };
 	const struct bw_opt opts[] = {
 		{ BW_OPT_STRING, 0, "policy", &a.path, "FILE",
-		  "the policy to change or to start; default " DEFAULT_POLICY },
+		  "the policy to change or to start; default " POLICY_DEFAULT_FILE },
 		{ BW_OPT_LIST, 0, "loader", &a.loaders, "PATH",
 		  "only this executable may load it (repeatable); default: any" },
 		{ BW_OPT_LIST, 0, "target", &a.targets, "NAME",

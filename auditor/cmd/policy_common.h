@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_CMD_POLICY_COMMON_H
+#define BW_CMD_POLICY_COMMON_H
+/* What the policy commands share. These log: they are parts of commands. */
+#include <stddef.h>
+
+#include "auditor/ident.h"
+#include "auditor/predict.h"
+#include "common/opts.h"
+#include "common/policy.h"
+
+#define POLICY_DEFAULT_FILE "/etc/bpfwarden/policy.json"
+
+/* Reads a policy; a mistake in it is printed as "FILE:LINE:COLUMN: FIELD: reason". */
+int policy_load(const char *path, struct bw_policy **ret);
+
+/* The BTF of --btf "VMLINUX[,MODULE...]", or (NULL) the running kernel's. Without any it goes on, with a warning. */
+int policy_btf(const char *list, struct bw_kernel_btfs *ret);
+
+/* A file with objects in it; release data and file. Prints what is wrong. */
+struct policy_objects {
+	char *data;
+	struct bw_ident_file file;
+};
+int policy_objects_read(const char *path, struct policy_objects *ret);
+void policy_objects_free(struct policy_objects *o);
+
+/*
+ * The name in the kernel's BTF of what a predicted program is bound to, appended to @b; returns 0 when it is bound to
+ * nothing that has a name there.
+ */
+int policy_target_name(struct bw_buf *b, const struct bw_predicted *p);
+
+/* "none" for 0 where 0 is no attach type; NULL for what has no name (struct_ops: the index of a member). */
+const char *policy_attach_type_name(uint32_t type, uint32_t attach_type);
+
+#endif
