@@ -4,10 +4,11 @@
 /*
  * bwload: loads each program of an object by itself and says what the kernel made of it. One line a program:
  *
- *   name=N errno=E stage=kernel|libbpf|open id=I tag=T insns=C loads=L ok=K ns=T
+ *   name=N errno=E stage=kernel|libbpf|open id=I tag=T insns=C loads=L ok=K ns=T cpu_ns=T
  *
- * errno 0 means loaded; stage says who refused; tag is the kernel's own; ns is the mean time of a BPF_PROG_LOAD. Exit
- * status 0 when all loaded, 1 when some did not, 2 for a file that cannot be opened.
+ * errno 0 means loaded; stage says who refused; tag is the kernel's own; ns and cpu_ns are the mean times, on the clock and
+ * of the processor, of a BPF_PROG_LOAD. Exit status 0 when all loaded, 1 when some did not, 2 for a file that cannot be
+ * opened.
  *
  * Static, so that a copy of it is another executable with the same behaviour, and so that it runs in a busybox VM.
  * Changes to instructions are made where they leave libbpf, in syscall(): after relocation, exactly as the kernel will
@@ -46,7 +47,7 @@ static bool reached;	   /* it was made */
 static bool change_missed; /* there was nothing to change */
 static unsigned long ok_loads;
 static int kept_fd = -1; /* a duplicate of the last program's descriptor */
-static uint64_t total_ns;
+static uint64_t total_ns, total_cpu_ns;
 
 /* The system call itself; libc's syscall() is the function below. */
 static long raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
@@ -78,11 +79,11 @@ static long raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
 #endif
 }
 
-static uint64_t now_ns(void)
+static uint64_t now_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -129,7 +130,7 @@ static void *cold_copy(const struct bpf_insn *insns, size_t size)
 static long load_program(union bpf_attr *attr, long size)
 {
 	struct bpf_insn *mine = malloc(attr->insn_cnt * sizeof(*mine));
-	uint64_t theirs = attr->insns, start;
+	uint64_t theirs = attr->insns, start, cpu;
 	long fd = -ENOMEM;
 
 	if (!mine)
@@ -138,7 +139,8 @@ static long load_program(union bpf_attr *attr, long size)
 	change_insns(mine, attr->insn_cnt);
 	attr->insns = (uintptr_t)(change.cold ? cold_copy(mine, attr->insn_cnt * sizeof(*mine)) : mine);
 	ok_loads = 0;
-	start = now_ns();
+	start = now_ns(CLOCK_MONOTONIC);
+	cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
 	for (unsigned long i = 0; i < change.repeat; i++) {
 		long last = fd;
 
@@ -154,7 +156,8 @@ static long load_program(union bpf_attr *attr, long size)
 			fd = last >= 0 ? last : error;
 		}
 	}
-	total_ns = now_ns() - start;
+	total_cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	total_ns = now_ns(CLOCK_MONOTONIC) - start;
 	if (fd >= 0)
 		kept_fd = dup((int)fd);
 	attr->insns = theirs;
@@ -212,8 +215,8 @@ static void report(const char *name, int error, const char *stage, size_t insns)
 	if (!error)
 		printf(" insns=%zu", insns);
 	if (reached)
-		printf(" loads=%lu ok=%lu ns=%llu", change.repeat, ok_loads,
-		       (unsigned long long)(total_ns / change.repeat));
+		printf(" loads=%lu ok=%lu ns=%llu cpu_ns=%llu", change.repeat, ok_loads,
+		       (unsigned long long)(total_ns / change.repeat), (unsigned long long)(total_cpu_ns / change.repeat));
 	printf("\n");
 	fflush(stdout);
 }
