@@ -211,7 +211,7 @@ static void place_layer(struct layout *l, uint32_t layer)
 
 static void place_items(struct layout *l)
 {
-	int y = PAD, left = INT32_MAX, right = 0;
+	int y = PAD + GAP_Y, left = INT32_MAX, right = 0; /* room above for ways back to the first layer */
 
 	for (uint32_t layer = 0; layer < l->n_layers; layer++) {
 		int x = 0, h = 0;
