@@ -39,5 +39,6 @@ int cmd_status(int argc, char **argv);
 int cmd_disasm(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_posture(int argc, char **argv);
 
 #endif
