@@ -420,17 +420,58 @@ static struct bw_val read_outside(struct bw_engine *e, struct bw_state *s, const
 	return out;
 }
 
+/* Registers, structures and contexts have fields: a copy of several is taken word by word. */
+static bool structured(struct bw_engine *e, const struct bw_val *src)
+{
+	const struct bw_region *g = src->kind == BW_VAL_PTR && src->lo == src->hi ? bw_dom_only(&e->d, src->ref) : NULL;
+
+	if (!g)
+		return false;
+	if (g->kind == BW_REGION_CTX)
+		return true;
+	return g->kind == BW_REGION_EXT && bw_dom_desc(&e->d, (uint32_t)g->a)->kind != BW_DESC_PLAIN &&
+	       bw_dom_desc(&e->d, (uint32_t)g->a)->kind != BW_DESC_SYSARG;
+}
+
+static struct bw_val read_words(struct bw_engine *e, struct bw_state *s, struct call *c, uint64_t len)
+{
+	struct bw_val all = { 0 }, src = c->arg[3];
+
+	for (uint64_t at = 0; at < len; at += 8) {
+		struct bw_val v = read_outside(e, s, c, &src, (struct bw_length){ 8, 8 }, 8);
+
+		bw_mem_write(e, s, &c->arg[1], (int64_t)at, 8, &v);
+		if (v.kind == BW_VAL_PTR) {
+			/* What goes on is the bytes. */
+			struct bw_val u = bw_val_unknown();
+
+			bw_val_absorb(&e->d, &u, &v);
+			v = u;
+		}
+		bw_val_join(&e->d, &all, &v, true);
+		src.lo += 8;
+		src.hi += 8;
+		src.tag = 0;
+	}
+	return all;
+}
+
 static void probe_read(struct bw_engine *e, struct bw_state *s, struct call *c)
 {
 	struct bw_length len = bw_len_of(&c->arg[2]);
+	bool words = len.min == len.max && c->c->ret != 'l' && len.max > 8 && len.max <= 512 && len.max % 8 == 0 &&
+		     structured(e, &c->arg[3]);
 	bool number = len.min == len.max && c->c->ret != 'l' && (len.max == 1 || len.max == 2 || len.max == 4 || len.max == 8);
-	struct bw_val v = read_outside(e, s, c, &c->arg[3], len, number ? (unsigned int)len.max : 0);
+	struct bw_val v = words ? read_words(e, s, c, len.max) :
+				  read_outside(e, s, c, &c->arg[3], len, number ? (unsigned int)len.max : 0);
 	const struct bw_cfg *cfg = e->cfgs[e->func];
 
 	if (c->c->sources & S(USER_MEMORY) && (cfg->blocks[e->block].in_loop || e->depth > 1))
 		if (cfg->blocks[e->block].in_loop)
 			bw_count(e, BW_COUNT_USER_LOOP);
-	if (number)
+	if (words)
+		;
+	else if (number)
 		bw_mem_write(e, s, &c->arg[1], 0, (unsigned int)len.max, &v);
 	else
 		bw_mem_scatter(e, s, &c->arg[1],

@@ -137,6 +137,8 @@ static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_sour
 	char how[96];
 
 	f.carriers = p->rec->val.carry;
+	if ((f.channel == BW_CH_MAP || f.channel == BW_CH_PINNED_MAP) && f.map >= 0)
+		f.carriers |= BW_CARRY_BIT(f.as_key ? BW_CARRY_MAP_KEY : r->e->maps[f.map].carrier);
 	if (f.map >= 0) {
 		f.channel_detail = bw_map_name(r->e, f.map);
 		if (f.map >= (int32_t)r->e->n_maps)

@@ -629,12 +629,10 @@ void bw_record_flush(struct bw_engine *e, struct bw_state *s, const struct bw_va
 			uint64_t size = o->size < 0 ? BW_LENGTH_UNBOUNDED : (uint64_t)o->size;
 
 			if (v.taint)
-				v.carry |= (uint16_t)BW_CARRY_BIT(BW_CARRY_RINGBUF_MEM);
+				v.carry |= (uint16_t)(BW_CARRY_BIT(BW_CARRY_RINGBUF_MEM) | ptr->carry);
 			bw_sink(e, BW_CH_RINGBUF, g.a, &v, (struct bw_length){ o->size < 0 ? 0 : size, size });
 			if (n == 1)
 				bw_state_obj_drop(&e->d, s, o);
-		} else if (g.kind == BW_REGION_MAPVAL || g.kind == BW_REGION_STACK) {
-			continue;
 		}
 	}
 }
