@@ -483,7 +483,7 @@ static bool narrow(struct bw_engine *e, struct bw_val *v, enum bw_op op, int64_t
 	}
 	if (w32 && op >= BW_OP_JSGT && op <= BW_OP_JSLE && (v->hi > INT32_MAX || blo < 0)) {
 		/* Signed 32-bit comparison of a zero-extended number: "not negative" is all that can be used. */
-		if ((op == BW_OP_JSGT && blo >= -1) || (op == BW_OP_JSGE && blo >= 0))
+		if ((op == BW_OP_JSGT && blo >= -1 && blo < INT32_MAX) || (op == BW_OP_JSGE && blo >= 0))
 			return bw_val_clamp(&e->d, v, op == BW_OP_JSGT ? blo + 1 : blo, INT32_MAX);
 		return true;
 	}
@@ -583,7 +583,7 @@ bool bw_branch(struct bw_engine *e, struct bw_state *s, const struct bw_decoded 
 		b = bw_val_const(d->imm);
 	if (d->op == BW_OP_JSET) {
 		if (!taken && bw_val_is_const(&b) && v->kind == BW_VAL_SCALAR && is_u32(v) && b.lo > 0 &&
-		    (b.lo & (b.lo + 1)) == 0 && v->lo == v->hi)
+		    ((uint64_t)b.lo & ((uint64_t)b.lo + 1)) == 0 && v->lo == v->hi)
 			return !(v->lo & b.lo);
 		return true;
 	}

@@ -177,8 +177,8 @@ static void map_value_put(struct bw_engine *e, struct bw_state *s, int32_t map, 
 			struct bw_val part = *ptr;
 			struct bw_length l = { 512, len.max - off < 512 ? len.max - off : 512 };
 
-			part.lo += (int64_t)off;
-			part.hi += (int64_t)off;
+			part.lo = bw_sat_add(part.lo, (int64_t)off);
+			part.hi = bw_sat_add(part.hi, (int64_t)off);
 			all = bw_mem_gather(e, s, &part, l);
 			for (uint64_t at = off; at < off + l.max; at += 8)
 				bw_map_store(e, map, at, 8, &all);
@@ -449,8 +449,8 @@ static struct bw_val read_words(struct bw_engine *e, struct bw_state *s, struct 
 			v = u;
 		}
 		bw_val_join(&e->d, &all, &v, true);
-		src.lo += 8;
-		src.hi += 8;
+		src.lo = bw_sat_add(src.lo, 8);
+		src.hi = bw_sat_add(src.hi, 8);
 		src.tag = 0;
 	}
 	return all;
@@ -498,13 +498,13 @@ static void packet_load(struct bw_engine *e, struct bw_state *s, struct call *c,
 
 	if (relative && bw_val_is_const(&c->arg[5]) && c->arg[5].lo == 1 && lo != INT64_MIN) {
 		/* From the network header. */
-		lo += e->at->l3 ? 0 : 14;
-		hi += e->at->l3 ? 0 : 14;
+		lo = bw_sat_add(lo, e->at->l3 ? 0 : 14);
+		hi = bw_sat_add(hi, e->at->l3 ? 0 : 14);
 	}
 	detail = lo == hi && lo >= 0 && lo < 4096 ? bw_dom_strf(&e->d, "packet+%lld", (long long)lo) : bw_dom_str(&e->d, "packet");
 	v.from = BW_FROM_BIT(BW_FROM_PACKET);
 	bw_taint(e, &v, bw_packet_classes(e, s, lo, hi, len.max), detail);
-	if (len.min == len.max && len.max <= 64 && lo == hi) {
+	if (len.min == len.max && len.max <= 64 && lo == hi && lo >= 0 && lo <= UINT32_MAX) {
 		for (uint64_t i = 0; i < len.max; i++) {
 			struct bw_val b = bw_val_of_width(1);
 

@@ -419,7 +419,8 @@ static uint32_t layers_at(const struct bw_state *s, int64_t lo, int64_t hi, uint
 {
 	int64_t w, l4 = s->l4 == 17 || s->l4 == 1 ? 8 : 20, k, end;
 
-	if (__builtin_sub_overflow(hi, lo, &w) || lo == INT64_MIN || hi == INT64_MAX || w < 0 || w > 0xffff * 2 || lo < -1024)
+	if (__builtin_sub_overflow(hi, lo, &w) || lo == INT64_MIN || hi == INT64_MAX || w < 0 || w > 0xffff * 2 ||
+	    lo < -1024 || lo > 1 << 30)
 		return BW_LAYER_L2 | BW_LAYER_L3 | BW_LAYER_L4 | BW_LAYER_PAYLOAD;
 	if (l3)
 		lo += 14;

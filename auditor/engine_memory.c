@@ -11,6 +11,7 @@
 
 #define S(x) BW_SRC_BIT(BW_SRC_##x)
 #define MAX_RANGE 65536
+#define FAR ((int64_t)1 << 40) /* no object is that large: such an offset says nothing */
 
 /* The offset interval of an access; false when it is not usable as one (then anything may be touched). */
 struct range {
@@ -18,20 +19,13 @@ struct range {
 	bool exact, bad;
 };
 
-static int64_t sat_add(int64_t a, int64_t b)
-{
-	int64_t r;
-
-	return __builtin_add_overflow(a, b, &r) ? (b > 0 ? INT64_MAX : INT64_MIN) : r;
-}
-
 static struct range range_of(const struct bw_val *ptr, int64_t off)
 {
-	struct range r = { .lo = sat_add(ptr->lo, off), .hi = sat_add(ptr->hi, off) };
+	struct range r = { .lo = bw_sat_add(ptr->lo, off), .hi = bw_sat_add(ptr->hi, off) };
 	uint64_t span = (uint64_t)r.hi - (uint64_t)r.lo; /* the difference of two int64_t needs 64 unsigned bits */
 
-	r.exact = r.lo == r.hi;
-	r.bad = r.hi < r.lo || span > MAX_RANGE || (r.lo < 0 && span > MAX_RANGE / 2);
+	r.bad = r.hi < r.lo || span > MAX_RANGE || (r.lo < 0 && span > MAX_RANGE / 2) || r.lo < -FAR || r.hi > FAR;
+	r.exact = r.lo == r.hi && !r.bad;
 	return r;
 }
 
@@ -404,7 +398,7 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 		if (o && r->exact && r->lo >= 0)
 			return view_gather(e, s, region, o->mem, r->lo, len);
 		return map_read(e, s, region,
-				&(struct range){ .lo = r->lo, .hi = sat_add(r->hi, (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1),
+				&(struct range){ .lo = r->lo, .hi = bw_sat_add(r->hi, (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1),
 						 .exact = false, .bad = r->bad || len > MAX_RANGE }, 1);
 	case BW_REGION_MAPKEY:
 		if (g.a >= 0 && (uint32_t)g.a < 2 * e->n_maps && e->maps[g.a].key.kind != BW_VAL_NONE) {

@@ -71,7 +71,7 @@ static struct bw_val load_imm64(struct bw_engine *e, const struct bw_decoded *d)
 static void load_tag(struct bw_engine *e, struct bw_state *s, const struct bw_val *p, const struct bw_decoded *d, struct bw_val *v)
 {
 	const struct bw_region *g;
-	int64_t lo = p->lo + d->off, w = p->hi - p->lo;
+	int64_t lo = bw_sat_add(p->lo, d->off), w = bw_span(p->lo, p->hi);
 
 	if (v->kind != BW_VAL_SCALAR || v->tag || p->kind != BW_VAL_PTR || p->lo < -4096 || p->hi > 1 << 20)
 		return;
@@ -373,6 +373,11 @@ static bool run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_st
 			break;
 		}
 		bw_state_copy(&e->d, now, w.in[b]);
+		if (!k->in_loop) {
+			/* All that lead here have run: nothing will be joined to this state again. */
+			bw_state_free(&e->d, w.in[b]);
+			w.in[b] = NULL;
+		}
 		if (!run_block(e, c, k, now))
 			continue;
 		e->insn = k->last;

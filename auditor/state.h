@@ -216,6 +216,20 @@ static inline bool bw_val_is_literal(const struct bw_val *v)
 {
 	return v->kind == BW_VAL_SCALAR && v->lo == v->hi;
 }
+/* hi - lo, at most INT64_MAX. */
+static inline int64_t bw_span(int64_t lo, int64_t hi)
+{
+	uint64_t w = (uint64_t)hi - (uint64_t)lo;
+
+	return hi < lo ? -1 : w > INT64_MAX ? INT64_MAX : (int64_t)w;
+}
+/* a + b, at the ends where it would go beyond them. */
+static inline int64_t bw_sat_add(int64_t a, int64_t b)
+{
+	int64_t r;
+
+	return __builtin_add_overflow(a, b, &r) ? (b > 0 ? INT64_MAX : INT64_MIN) : r;
+}
 /* @width bytes (1, 2, 4, 8) of unknown content, zero extended. */
 struct bw_val bw_val_of_width(unsigned int width);
 /* *a = join of both; true when *a changed. @widen jumps growing bounds to the next threshold. */
