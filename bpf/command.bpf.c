@@ -112,10 +112,7 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 	s->command.cmd = cmd;
 	s->command.flags = flags;
 	s->command.size = size;
-	if (size >= sizeof(s->command.attr))
-		bpf_probe_read_kernel(s->command.attr, sizeof(s->command.attr), attr);
-	else
-		bpf_probe_read_kernel(s->command.attr, size & 127, attr);
+	bpf_probe_read_kernel(s->command.attr, attr_size(size), attr);
 	at = prog_fd_offset(cmd);
 	if (at >= 0 && self->prog_fops) {
 		prog = extract_fd_object(attr_u32(attr, (u32)at), &f_op);

@@ -15,6 +15,7 @@
 #define BW_DIGEST_LEN 32
 #define BW_TAG_LEN 8 /* BPF_TAG_SIZE */
 #define BW_PATH_LEN 256
+#define BW_ATTR_LEN 128 /* bytes of union bpf_attr that are reported */
 #define BW_HELPER_WORDS 4 /* helper ids 0..255 */
 #define BW_MAX_KFUNC_IDS 8
 #define BW_MAX_RULES 32
@@ -163,7 +164,7 @@ struct bw_event_command {
 	__u32 flags; /* enum bw_load_flag: KERNEL, COMPAT */
 	__u32 size;  /* of the attribute union, as given */
 	__s32 error; /* result where known, else 0 */
-	__u64 attr[16]; /* the first 128 bytes of union bpf_attr as the kernel copied it; user pointers are not followed */
+	__u64 attr[BW_ATTR_LEN / 8]; /* the first bytes of union bpf_attr as the kernel copied it; user pointers are not followed */
 	__u32 prog_id;	/* of the program descriptor in the command, where there is one */
 	__u8 action;
 	__u8 reason;

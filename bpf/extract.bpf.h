@@ -18,6 +18,15 @@ static __always_inline u64 address_of(const void *p)
 	return v;
 }
 
+/* How much of an attribute union of @size bytes is kept. The mask says to older verifiers what the comparison says to us. */
+static __always_inline u32 attr_size(u32 size)
+{
+	if (size > BW_ATTR_LEN)
+		size = BW_ATTR_LEN;
+	asm volatile("" : "+r"(size));
+	return size & (2 * BW_ATTR_LEN - 1);
+}
+
 #define BW_PATH_COMPONENTS 24
 #define BW_PATH_COMPONENT_LEN 64
 

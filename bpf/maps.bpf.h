@@ -111,7 +111,7 @@ struct bw_call {
 	u32 insn_cnt;
 	u32 prog_flags;
 	u32 pad0;
-	u64 attr[16];
+	u64 attr[BW_ATTR_LEN / 8];
 	/* Before 6.9: what the instructions in user memory said when the call began. */
 	u64 helpers[BW_HELPER_WORDS];
 	u8 digest[BW_DIGEST_LEN];

@@ -60,10 +60,7 @@ int bw_sys_enter(u64 *ctx)
 	call->size = size;
 	call->flags = compat ? BW_LOAD_COMPAT : 0;
 	/* At entry: afterwards another thread may have changed it, and the kernel itself writes results into it. */
-	if (size >= sizeof(call->attr))
-		bpf_probe_read_user(call->attr, sizeof(call->attr), (void *)uattr);
-	else
-		bpf_probe_read_user(call->attr, size & 127, (void *)uattr);
+	bpf_probe_read_user(call->attr, attr_size(size), (void *)uattr);
 	if (bpf_map_update_elem(&bw_calls, &id, call, BPF_ANY))
 		stat_add(BW_STAT_LOST_CONTEXT, 1);
 	return 0;

@@ -9,7 +9,7 @@
 
 #include "guard/decode.h"
 
-#define REPEAT_WINDOW_NS 5000000000ULL
+#define REPEAT_WINDOW_NS 30000000000ULL
 #define REPEAT_SLOTS 64
 
 struct repeat_slot {
