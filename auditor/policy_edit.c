@@ -160,3 +160,74 @@ int policy_edit_add_member(struct bw_buf *text, const char *path, const char *ke
 	bw_buf_str(&prefix, "\": ");
 	return bw_buf_error(&prefix) ? bw_buf_error(&prefix) : insert(text, &s, bw_buf_cstr(&prefix), value);
 }
+
+/* The byte after the value at @off; the text is valid. */
+static size_t value_end(const struct bw_buf *text, size_t off)
+{
+	const char *p = text->data;
+
+	if (p[off] == '{' || p[off] == '[')
+		return matching(p, text->len, off) + 1;
+	if (p[off] == '"') {
+		for (off++; off < text->len && p[off] != '"'; off++)
+			if (p[off] == '\\')
+				off++;
+		return off + 1;
+	}
+	while (off < text->len && !is_space(p[off]) && p[off] != ',' && p[off] != ']' && p[off] != '}')
+		off++;
+	return off;
+}
+
+int policy_edit_remove(struct bw_buf *text, const char *path, unsigned int index)
+{
+	_cleanup_buf_ struct bw_buf out = { .max = text->max };
+	size_t at, begin, end, previous = 0;
+	struct span s;
+	int r = find_container(text, path, '[', &s);
+
+	if (r < 0)
+		return r;
+	if (s.empty)
+		return -ENOENT;
+	/* To the element: past the value, then past the comma. */
+	for (at = s.open + 1;; at++) {
+		while (is_space(text->data[at]))
+			at++;
+		end = value_end(text, at);
+		if (!index)
+			break;
+		previous = end;
+		for (at = end; is_space(text->data[at]); at++)
+			;
+		if (at >= s.close)
+			return -ENOENT;
+		index--;
+	}
+	/* With what separates it from the one before, or, for the first, from the one after. */
+	begin = at;
+	if (previous) {
+		begin = previous;
+	} else {
+		size_t next = end;
+
+		while (is_space(text->data[next]))
+			next++;
+		if (text->data[next] == ',') {
+			for (next++; is_space(text->data[next]); next++)
+				;
+			end = next;
+		} else {
+			begin = s.open + 1;
+			end = s.close;
+		}
+	}
+	bw_buf_append(&out, text->data, begin);
+	bw_buf_append(&out, text->data + end, text->len - end);
+	if (bw_buf_error(&out))
+		return bw_buf_error(&out);
+	bw_buf_free(text);
+	*text = out;
+	out = (struct bw_buf){ 0 };
+	return 0;
+}

@@ -18,4 +18,7 @@ int policy_edit_append(struct bw_buf *text, const char *path, const char *value)
 /* Adds the member @key to the object at @path ("" is the document). Errors as above. */
 int policy_edit_add_member(struct bw_buf *text, const char *path, const char *key, const char *value);
 
+/* Removes element @index of the list at @path, with its comma and line. -ENOENT when there is none. */
+int policy_edit_remove(struct bw_buf *text, const char *path, unsigned int index);
+
 #endif

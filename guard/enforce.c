@@ -5,9 +5,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
+#include "common/policy_host.h"
 #include "guard/symbols.h"
 
 struct enforce {
@@ -50,57 +49,6 @@ void enforce_free(struct enforce *e)
 	policy_release(&e->before);
 	btf__free(e->btf);
 	free(e);
-}
-
-/* ---- what only the host knows (struct bw_policy_env) ---------------------------------------------------------------- */
-
-static int env_loader(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	*ret_dev = major(st.st_dev) << 20 | minor(st.st_dev);
-	*ret_ino = st.st_ino;
-	return 0;
-}
-
-/* attach_btf_id as the kernel's verifier reads it: a function, "btf_trace_NAME" for tp_btf, a struct for struct_ops. */
-static int env_target(void *ctx, const char *name, uint32_t prog_type, uint32_t attach_type, uint32_t *ret_btf_id)
-{
-	const struct enforce *e = ctx;
-	char trace[256];
-	int id = -ENOENT;
-
-	if (prog_type == BPF_PROG_TYPE_STRUCT_OPS)
-		id = btf__find_by_name_kind(e->btf, name, BTF_KIND_STRUCT);
-	else if (attach_type != BPF_TRACE_RAW_TP)
-		id = btf__find_by_name_kind(e->btf, name, BTF_KIND_FUNC);
-	if (id < 0 && prog_type == BPF_PROG_TYPE_LSM) {
-		snprintf(trace, sizeof(trace), "bpf_lsm_%s", name);
-		id = btf__find_by_name_kind(e->btf, trace, BTF_KIND_FUNC);
-	}
-	if (id < 0) {
-		snprintf(trace, sizeof(trace), "btf_trace_%s", name);
-		id = btf__find_by_name_kind(e->btf, strncmp(name, "btf_trace_", 10) ? trace : name, BTF_KIND_TYPEDEF);
-	}
-	if (id < 0)
-		return id;
-	*ret_btf_id = (uint32_t)id;
-	return 0;
-}
-
-static int env_kfunc(void *ctx, const char *name, uint32_t *ret_btf_id)
-{
-	const struct enforce *e = ctx;
-	int id = btf__find_by_name_kind(e->btf, name, BTF_KIND_FUNC);
-
-	if (id < 0)
-		return id;
-	*ret_btf_id = (uint32_t)id;
-	return 0;
 }
 
 /* ---- tables --------------------------------------------------------------------------------------------------------- */
@@ -179,7 +127,8 @@ static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct b
 
 int enforce_swap(struct enforce *e, struct bw_policy *p, enum bw_mode mode, struct bw_policy_warnings *w)
 {
-	const struct bw_policy_env env = { .ctx = e, .loader = env_loader, .target = env_target, .kfunc = env_kfunc };
+	struct bw_policy_host host = { .btf = e->btf };
+	const struct bw_policy_env env = bw_policy_host_env(&host);
 	int self_fd = loader_map_fd(e->loader, LOADER_SELF), conf_fd = loader_map_fd(e->loader, LOADER_CONF);
 	struct bw_policy_image image;
 	struct bw_policy_conf running;

@@ -3,13 +3,10 @@
  * bpfwarden policy add: predicts what the programs of an object will be for the kernel and writes that into a policy.
  * All or nothing: the text is edited in memory, parsed again, and replaces the file only when everything went well.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/bpf.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "auditor/cmd/policy_common.h"
 #include "auditor/commands.h"
@@ -24,42 +21,22 @@
 #include "common/policy.h"
 
 struct add {
-	const char *path; /* of the policy */
+	struct policy_file file;
 	const char *id, *reason;
 	struct bw_strlist loaders, targets, types;
 	bool any_target;
 	uint32_t type; /* the one of --type that is being added; 0: as the object says */
-	struct bw_buf text;
-	struct bw_policy *policy; /* @text, parsed */
 	struct bw_buf report;	  /* printed when the file was written */
 	unsigned int added, extended, unchanged;
 };
 
 static void add_release(struct add *a)
 {
-	bw_policy_free(a->policy);
-	bw_buf_free(&a->text);
+	policy_file_release(&a->file);
 	bw_buf_free(&a->report);
 	bw_strlist_free(&a->loaders);
 	bw_strlist_free(&a->targets);
 	bw_strlist_free(&a->types);
-}
-
-/* Parses the text anew after a change. */
-static int text_parse(struct add *a)
-{
-	struct bw_policy_error error;
-	struct bw_policy *p = NULL;
-	char line[PATH_MAX + sizeof(error)];
-	int r = bw_policy_parse(bw_buf_cstr(&a->text), a->text.len, &p, &error);
-
-	if (r < 0) {
-		fprintf(stderr, "%s\n", bw_policy_error_format(&error, a->path, line, sizeof(line)));
-		return r;
-	}
-	bw_policy_free(a->policy);
-	a->policy = p;
-	return 0;
 }
 
 /* ---- what to write ---- */
@@ -296,23 +273,10 @@ static const char *entry_conflict(const struct add *a, const struct bw_policy_pr
 }
 
 /* Adds an element to the list @key of entry @index, or the list. */
-static int entry_extend(struct add *a, uint32_t index, const char *key, bool exists, const struct bw_buf *value)
-{
-	_cleanup_buf_ struct bw_buf path = { 0 }, list = { 0 };
-
-	bw_buf_printf(&path, "programs[%u]", index);
-	if (exists) {
-		bw_buf_printf(&path, ".%s", key);
-		return policy_edit_append(&a->text, bw_buf_cstr(&path), bw_buf_cstr(value));
-	}
-	bw_buf_printf(&list, "[%s]", bw_buf_cstr(value));
-	return policy_edit_add_member(&a->text, bw_buf_cstr(&path), key, bw_buf_cstr(&list));
-}
-
 static int entry_update(struct add *a, const char *object, const struct bw_policy_program *e, const struct bw_predicted *p,
 			const struct bw_ident_program *c)
 {
-	uint32_t index = (uint32_t)(e - a->policy->programs);
+	uint32_t index = (uint32_t)(e - a->file.policy->programs);
 	bool digest = !entry_has_digest(e, p), tag = has_tags(p) && !entry_has_tag(e, p);
 	bool canonical = c && !c->why && !entry_has_canonical(e, c);
 	_cleanup_buf_ struct bw_buf value = { 0 };
@@ -327,21 +291,21 @@ static int entry_update(struct add *a, const char *object, const struct bw_polic
 		bw_buf_char(&value, '"');
 		bw_buf_hex(&value, p->digest, sizeof(p->digest));
 		bw_buf_char(&value, '"');
-		r = entry_extend(a, index, "digests", e->n_digests, &value);
+		r = policy_file_extend(&a->file, index, "digests", e->n_digests, bw_buf_cstr(&value));
 	}
 	if (!r && tag) {
 		struct bw_json j = { .buf = &value };
 
 		bw_buf_reset(&value);
 		put_tag(&j, p);
-		r = entry_extend(a, index, "tags", e->n_tags, &value);
+		r = policy_file_extend(&a->file, index, "tags", e->n_tags, bw_buf_cstr(&value));
 	}
 	if (!r && canonical) {
 		struct bw_json j = { .buf = &value };
 
 		bw_buf_reset(&value);
 		put_canonical(&j, object, c);
-		r = entry_extend(a, index, "canonical", e->n_canonicals, &value);
+		r = policy_file_extend(&a->file, index, "canonical", e->n_canonicals, bw_buf_cstr(&value));
 	}
 	if (r < 0)
 		return r;
@@ -351,7 +315,7 @@ static int entry_update(struct add *a, const char *object, const struct bw_polic
 		      : tag	    ? "tag"
 				    : "canonical identity");
 	a->extended++;
-	return text_parse(a);
+	return policy_file_parse(&a->file);
 }
 
 /* ---- objects ---- */
@@ -365,27 +329,27 @@ static int program_add(struct add *a, const char *object, const struct bw_predic
 
 	if (r < 0)
 		return r;
-	e = entry_find(a->policy, bw_buf_cstr(&id));
+	e = entry_find(a->file.policy, bw_buf_cstr(&id));
 	if (e) {
 		const char *conflict = entry_conflict(a, e, p);
 
 		if (!conflict)
 			return entry_update(a, object, e, p, c);
 		bw_err("%s: program %s: the entry \"%s\" of %s %s; change it there, or choose another --id", object,
-		       p->name, e->id, a->path, conflict);
+		       p->name, e->id, a->file.path, conflict);
 		return -EEXIST;
 	}
 	put_entry(&value, a, bw_buf_cstr(&id), object, p, c);
 	if (bw_buf_error(&value))
 		return bw_buf_error(&value);
-	r = policy_edit_append(&a->text, "programs", bw_buf_cstr(&value));
+	r = policy_edit_append(&a->file.text, "programs", bw_buf_cstr(&value));
 	if (r == -ENOENT) {
-		r = policy_edit_add_member(&a->text, "", "programs", "[]");
+		r = policy_edit_add_member(&a->file.text, "", "programs", "[]");
 		if (!r)
-			r = policy_edit_append(&a->text, "programs", bw_buf_cstr(&value));
+			r = policy_edit_append(&a->file.text, "programs", bw_buf_cstr(&value));
 	}
 	if (!r)
-		r = text_parse(a);
+		r = policy_file_parse(&a->file);
 	if (r < 0)
 		return r;
 	bw_buf_printf(&a->report, "%s: added\n", bw_buf_cstr(&id));
@@ -474,70 +438,33 @@ static int objects_add(struct add *a, char **objects, int n, const char *btf)
 	return result;
 }
 
-/* ---- the file ---- */
-
-/*
- * Reads the policy, or starts one. @ret_lock is the folder, locked: two of us at once would lose one's entries, and a
- * lock on the file itself would end up on the replaced one.
- */
-static int policy_open(struct add *a, const char *path, mode_t *ret_mode, int *ret_lock)
+/* A new policy. What "policy init" starts says everything that "policy add" leaves to the defaults. */
+static void put_fresh(struct bw_buf *b, bool init, const char *name)
 {
-	static const char fresh[] = "{\n  \"version\": 1,\n  \"programs\": []\n}\n";
-	_cleanup_free_ char *text = NULL, *dir = strdup(path);
-	_cleanup_close_ int lock = -1;
-	struct stat st;
-	size_t len;
-	int r;
+	struct bw_json j = { .buf = b, .indent = 2 };
 
-	if (!dir)
-		return -ENOMEM;
-	if (strrchr(dir, '/'))
-		strrchr(dir, '/')[strrchr(dir, '/') == dir] = 0;
-	lock = open(strchr(path, '/') ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
-		r = -errno;
-		bw_err("%s: %s", strchr(path, '/') ? dir : ".", strerror(-r));
-		return r;
+	bw_json_open(&j, NULL, '{');
+	bw_json_u64(&j, "version", BW_POLICY_VERSION);
+	if (init) {
+		if (name)
+			bw_json_str(&j, "name", name);
+		bw_json_u64(&j, "serial", 1);
+		bw_json_open(&j, "exempt", '{');
+		bw_json_bool(&j, "init", true);
+		bw_json_open(&j, "inert", '{');
+		bw_json_bool(&j, "enabled", true);
+		bw_json_u64(&j, "max_instructions", 64);
+		bw_json_close(&j, '}');
+		bw_json_close(&j, '}');
+		bw_json_open(&j, "defaults", '{');
+		for (unsigned int c = 0; c < BW_CLASS_COUNT; c++)
+			bw_json_str(&j, bw_policy_class_name(c), "deny");
+		bw_json_close(&j, '}');
 	}
-	if (stat(path, &st) < 0 && errno == ENOENT) {
-		bw_buf_str(&a->text, fresh);
-	} else {
-		struct bw_policy_error error;
-		struct bw_policy *p = NULL;
-		char line[PATH_MAX + sizeof(error)];
-
-		/* bw_policy_read() has the words for everything that can be wrong with a file. */
-		r = bw_policy_read(path, &p, &error);
-		if (r < 0) {
-			fprintf(stderr, "%s\n", bw_policy_error_format(&error, path, line, sizeof(line)));
-			return r;
-		}
-		bw_policy_free(p);
-		r = bw_file_read(path, BW_MAX_POLICY_SIZE, &text, &len);
-		if (r < 0) {
-			bw_err("%s: %s", path, strerror(-r));
-			return r;
-		}
-		*ret_mode = st.st_mode & 07777;
-		bw_buf_append(&a->text, text, len);
-	}
-	r = bw_buf_error(&a->text);
-	if (!r)
-		r = text_parse(a);
-	if (r < 0)
-		return r;
-	*ret_lock = TAKE_FD(lock);
-	return 0;
-}
-
-static int print_warnings(const struct add *a)
-{
-	BW_CLEANUP(bw_policy_warnings_free) struct bw_policy_warnings w = { 0 };
-	int r = bw_policy_review(a->policy, &w);
-
-	for (uint32_t i = 0; i < w.n; i++)
-		fprintf(stderr, "%s: warning: %s\n", a->path, w.lines[i]);
-	return r;
+	bw_json_open(&j, "programs", '[');
+	bw_json_close(&j, ']');
+	bw_json_close(&j, '}');
+	bw_buf_char(b, '\n');
 }
 
 static int options_check(const struct add *a)
@@ -559,13 +486,23 @@ static int options_check(const struct add *a)
 	return 0;
 }
 
-int cmd_policy_add(int argc, char **argv)
+static const char *const details[] = {
+	"Predicts what each program will be for the kernel (see \"bpfwarden identify\") and writes an entry for it. If\n"
+	"there is an entry with its id, the digest is added to that. The layout of the file stays as it is. Nothing is\n"
+	"written unless all programs could be identified.",
+	"As \"policy add\", into a file that must not exist yet. Everything that is not approved there is denied.",
+};
+
+/* @init: the policy is a new one. */
+static int run(int argc, char **argv, bool init)
 {
-	BW_CLEANUP(add_release) struct add a = { .path = POLICY_DEFAULT_FILE, .text = { .max = BW_MAX_POLICY_SIZE } };
+	BW_CLEANUP(add_release) struct add a = { .file = POLICY_FILE_NONE };
 	BW_CLEANUP(bw_strlist_free) struct bw_strlist btfs = { 0 };
+	_cleanup_buf_ struct bw_buf fresh = { 0 };
+	const char *path = init ? NULL : POLICY_DEFAULT_FILE, *name = NULL;
 	const struct bw_opt opts[] = {
-		{ BW_OPT_STRING, 0, "policy", &a.path, "FILE",
-		  "the policy to change or to start; default " POLICY_DEFAULT_FILE },
+		{ BW_OPT_STRING, 0, init ? "output" : "policy", &path, "FILE",
+		  init ? "the policy to write" : "the policy to change or to start; default " POLICY_DEFAULT_FILE },
 		{ BW_OPT_LIST, 0, "loader", &a.loaders, "PATH",
 		  "only this executable may load it (repeatable); default: any" },
 		{ BW_OPT_LIST, 0, "target", &a.targets, "NAME",
@@ -580,49 +517,52 @@ int cmd_policy_add(int argc, char **argv)
 		{ BW_OPT_LIST, 0, "btf", &btfs, "VMLINUX[,MODULE...]",
 		  "predict for the kernel with this BTF (repeatable: a kernel each); default: this host's" },
 		BW_OPTS_HELP_ROW,
+		{ init ? BW_OPT_STRING : BW_OPT_END, 0, "name", &name, "TEXT", "name of the policy, for people" },
 		{ 0 },
 	};
-	static const struct bw_command cmd = { "bpfwarden policy add", "FILE.o...",
+	const struct bw_command cmd = { init ? "bpfwarden policy init" : "bpfwarden policy add", "FILE...",
+					init ? "Starts a policy with the programs of BPF objects." :
 					       "Approves the programs of BPF objects.",
-					       "Predicts what each program will be for the kernel (see \"bpfwarden "
-					       "identify\") and writes an entry for it. If\n"
-					       "there is an entry with its id, the digest is added to that. The layout "
-					       "of the file stays as it is. Nothing is\n"
-					       "written unless all programs could be identified." };
-	_cleanup_close_ int lock = -1;
-	_cleanup_free_ char *real = NULL;
-	mode_t mode = 0644;
+					details[init] };
 	int n, r, result;
 
 	r = bw_opts_parse(&cmd, opts, argc, argv, &n);
 	if (r)
 		return r < 0 ? BW_EXIT_INPUT : BW_EXIT_OK;
-	if (!n) {
-		bw_err("policy add needs at least one object file");
+	if (!n || !path) {
+		bw_err(n ? "policy init needs --output FILE" : "policy %s needs at least one object file", init ? "init" : "add");
 		return BW_EXIT_INPUT;
 	}
 	if (options_check(&a) < 0)
 		return BW_EXIT_INPUT;
-	/* Behind a symbolic link the file is replaced, not the link. */
-	real = realpath(a.path, NULL);
-	if (policy_open(&a, real ? real : a.path, &mode, &lock) < 0)
+	put_fresh(&fresh, init, name);
+	if (init && !access(path, F_OK)) {
+		bw_err("%s is there already; \"policy add\" adds to it", path);
+		return BW_EXIT_INPUT;
+	}
+	if (policy_file_open(&a.file, path, bw_buf_cstr(&fresh)) < 0)
 		return BW_EXIT_INPUT;
 	result = objects_add(&a, argv + 1, n, btfs.n ? btfs.items[0] : NULL);
 	for (unsigned int i = 1; i < btfs.n && !result; i++)
 		result = objects_add(&a, argv + 1, n, btfs.items[i]);
 	if (result < 0) {
-		bw_err("%s is as it was", a.path);
+		bw_err("%s is as it was", path);
 		return result == -ENOMEM ? BW_EXIT_INTERNAL : BW_EXIT_INPUT;
 	}
-	if (a.added || a.extended) {
-		r = bw_file_write_atomic(real ? real : a.path, bw_buf_cstr(&a.text), a.text.len, mode);
-		if (r < 0) {
-			bw_err("%s: %s", a.path, strerror(-r));
-			return BW_EXIT_INPUT;
-		}
-	}
-	print_warnings(&a);
+	if ((a.added || a.extended) && policy_file_write(&a.file) < 0)
+		return BW_EXIT_INPUT;
+	policy_file_warnings(&a.file);
 	fputs(bw_buf_cstr(&a.report), stdout);
-	printf("%s: %u added, %u extended, %u unchanged\n", a.path, a.added, a.extended, a.unchanged);
+	printf("%s: %u added, %u extended, %u unchanged\n", path, a.added, a.extended, a.unchanged);
 	return BW_EXIT_OK;
+}
+
+int cmd_policy_add(int argc, char **argv)
+{
+	return run(argc, argv, false);
+}
+
+int cmd_policy_init(int argc, char **argv)
+{
+	return run(argc, argv, true);
 }

@@ -2,10 +2,14 @@
 #include "auditor/cmd/policy_common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/bpf.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 
+#include "auditor/policy_edit.h"
 #include "common/bpf_names.h"
 #include "common/buf.h"
 #include "common/limits.h"
@@ -21,6 +25,119 @@ int policy_load(const char *path, struct bw_policy **ret)
 		fprintf(stderr, "%s\n", bw_policy_error_format(&error, path, line, sizeof(line)));
 	return r;
 }
+
+/* ---- a policy that is being edited ---- */
+
+int policy_file_parse(struct policy_file *f)
+{
+	struct bw_policy_error error;
+	struct bw_policy *p = NULL;
+	char line[PATH_MAX + sizeof(error)];
+	int r = bw_policy_parse(bw_buf_cstr(&f->text), f->text.len, &p, &error);
+
+	if (r < 0) {
+		fprintf(stderr, "%s\n", bw_policy_error_format(&error, f->path, line, sizeof(line)));
+		return r;
+	}
+	bw_policy_free(f->policy);
+	f->policy = p;
+	return 0;
+}
+
+/* The folder is locked: two of us at once would lose one's entries, and a lock on the file would end up on the replaced one. */
+static int lock_folder(const char *path)
+{
+	_cleanup_free_ char *dir = strdup(path);
+	_cleanup_close_ int lock = -1;
+
+	if (!dir)
+		return -ENOMEM;
+	if (strrchr(dir, '/'))
+		strrchr(dir, '/')[strrchr(dir, '/') == dir] = 0;
+	lock = open(strchr(path, '/') ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
+		int r = -errno;
+
+		bw_err("%s: %s", strchr(path, '/') ? dir : ".", strerror(-r));
+		return r;
+	}
+	return TAKE_FD(lock);
+}
+
+int policy_file_open(struct policy_file *f, const char *path, const char *fresh)
+{
+	_cleanup_free_ char *text = NULL;
+	struct stat st;
+	size_t len;
+	int r;
+
+	*f = (struct policy_file){ .path = path, .text = { .max = BW_MAX_POLICY_SIZE }, .mode = 0644, .lock = -1 };
+	f->real = realpath(path, NULL);
+	if (!f->real)
+		f->real = strdup(path);
+	if (!f->real)
+		return -ENOMEM;
+	f->lock = lock_folder(f->real);
+	if (f->lock < 0)
+		return f->lock;
+	if (fresh && stat(f->real, &st) < 0 && errno == ENOENT) {
+		bw_buf_str(&f->text, fresh);
+	} else {
+		/* It has the words for everything that can be wrong with a file. */
+		r = policy_load(path, &f->policy);
+		if (!r)
+			r = bw_file_read(f->real, BW_MAX_POLICY_SIZE, &text, &len);
+		if (r < 0)
+			return r;
+		if (!stat(f->real, &st))
+			f->mode = st.st_mode & 07777;
+		bw_buf_append(&f->text, text, len);
+	}
+	r = bw_buf_error(&f->text);
+	return r ? r : policy_file_parse(f);
+}
+
+int policy_file_write(struct policy_file *f)
+{
+	int r = bw_file_write_atomic(f->real, bw_buf_cstr(&f->text), f->text.len, f->mode);
+
+	if (r < 0)
+		bw_err("%s: %s", f->path, strerror(-r));
+	return r;
+}
+
+void policy_file_release(struct policy_file *f)
+{
+	free(f->real);
+	bw_buf_free(&f->text);
+	bw_policy_free(f->policy);
+	bw_closep(&f->lock);
+	*f = (struct policy_file)POLICY_FILE_NONE;
+}
+
+int policy_file_extend(struct policy_file *f, uint32_t index, const char *key, bool exists, const char *value)
+{
+	_cleanup_buf_ struct bw_buf path = { 0 }, list = { 0 };
+
+	bw_buf_printf(&path, "programs[%u]", index);
+	if (exists) {
+		bw_buf_printf(&path, ".%s", key);
+		return policy_edit_append(&f->text, bw_buf_cstr(&path), value);
+	}
+	bw_buf_printf(&list, "[%s]", value);
+	return policy_edit_add_member(&f->text, bw_buf_cstr(&path), key, bw_buf_cstr(&list));
+}
+
+void policy_file_warnings(const struct policy_file *f)
+{
+	BW_CLEANUP(bw_policy_warnings_free) struct bw_policy_warnings w = { 0 };
+
+	bw_policy_review(f->policy, &w);
+	for (uint32_t i = 0; i < w.n; i++)
+		fprintf(stderr, "%s: warning: %s\n", f->path, w.lines[i]);
+}
+
+/* ---- objects ---- */
 
 int policy_btf(const char *list, struct bw_kernel_btfs *ret)
 {

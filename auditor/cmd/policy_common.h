@@ -3,6 +3,7 @@
 #define BW_CMD_POLICY_COMMON_H
 /* What the policy commands share. These log: they are parts of commands. */
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "auditor/ident.h"
 #include "auditor/predict.h"
@@ -13,6 +14,28 @@
 
 /* Reads a policy; a mistake in it is printed as "FILE:LINE:COLUMN: FIELD: reason". */
 int policy_load(const char *path, struct bw_policy **ret);
+
+/* A policy that is being edited: its folder is locked, the text is what was read until it is written. */
+struct policy_file {
+	const char *path; /* as given */
+	char *real;	  /* behind a symbolic link the file is replaced, not the link */
+	struct bw_buf text;
+	struct bw_policy *policy; /* @text, parsed */
+	mode_t mode;
+	int lock;
+};
+#define POLICY_FILE_NONE { .lock = -1 }
+
+/* @fresh is the text of a file that does not exist yet; NULL: it must exist. Prints what is wrong. */
+int policy_file_open(struct policy_file *f, const char *path, const char *fresh);
+/* After a change of the text. */
+int policy_file_parse(struct policy_file *f);
+int policy_file_write(struct policy_file *f);
+void policy_file_release(struct policy_file *f);
+/* Adds @value to the list @key of the entry at @index, which has it already when @exists. */
+int policy_file_extend(struct policy_file *f, uint32_t index, const char *key, bool exists, const char *value);
+/* To standard error. */
+void policy_file_warnings(const struct policy_file *f);
 
 /* The BTF of --btf "VMLINUX[,MODULE...]", or (NULL) the running kernel's. Without any it goes on, with a warning. */
 int policy_btf(const char *list, struct bw_kernel_btfs *ret);
