@@ -99,7 +99,8 @@ struct bw_engine {
 	uint64_t steps, total_steps;
 	uint64_t inlined;
 	uint32_t visits;
-	bool stop; /* budget ran out */
+	bool stop;  /* budget ran out */
+	bool later; /* the function about to run is one that runs on its own, some other time */
 	uint8_t *map_reads; /* per map: read by the program at work */
 };
 

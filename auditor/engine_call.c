@@ -255,7 +255,7 @@ static bool run_funcs(struct bw_engine *e, struct bw_state *s, const struct bw_v
 {
 	uint32_t n, regions[BW_MAX_REGION_SET];
 	const uint32_t *set;
-	bool any = false;
+	bool any = false, later = e->later;
 	struct bw_state *joined = NULL;
 
 	*ret = (struct bw_val){ 0 };
@@ -275,6 +275,7 @@ static bool run_funcs(struct bw_engine *e, struct bw_state *s, const struct bw_v
 		if (!copy)
 			break;
 		bw_state_copy(&e->d, copy, s);
+		e->later = later;
 		if (bw_run_func(e, g.a, copy)) {
 			any = true;
 			if (!joined) {
@@ -331,7 +332,9 @@ static void run_later(struct bw_engine *e, struct bw_state *s, const struct bw_v
 		return;
 	bw_state_copy(&e->d, later, s);
 	memcpy(later->r + 1, args + 1, 5 * sizeof(*args));
+	e->later = true;
 	run_funcs(e, later, f, &ret);
+	e->later = false;
 	bw_state_free(&e->d, later);
 }
 

@@ -69,7 +69,9 @@ struct bw_val bw_arg_value(struct bw_engine *e, const struct bw_arg *a, int i)
 	struct bw_val v;
 	bool syscall = e->at->target == BW_TARGET_SYSCALL || e->at->target == BW_TARGET_WRAPPER;
 
-	if (*a->name)
+	if (!e->at->name_len)
+		snprintf(detail, sizeof(detail), "the probed function's argument %d", i + 1);
+	else if (*a->name)
 		snprintf(detail, sizeof(detail), "%s%.*s %s", syscall ? "sys_" : "", (int)e->at->name_len, e->at->name, a->name);
 	else
 		snprintf(detail, sizeof(detail), "%s%.*s argument %d", syscall ? "sys_" : "", (int)e->at->name_len, e->at->name, i + 1);

@@ -217,6 +217,12 @@ static int32_t map_writer(struct bw_result *r, int32_t map, int32_t prog)
 	return found;
 }
 
+/* What is written where the data has no class: numbers of the program's own, or an address (of the packet, the stack, a map). */
+static uint32_t untainted(const struct bw_val *v)
+{
+	return v->kind == BW_VAL_PTR ? S(KERNEL_POINTER) : S(CONSTANT);
+}
+
 static void user_writes(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 {
 	uint32_t n;
@@ -239,7 +245,7 @@ static void user_writes(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 		if (w->dst & BW_FROM_BIT(BW_FROM_STORED_ARG) && w->dst_map >= 0)
 			w->dst_prog = map_writer(r, w->dst_map, prog);
 		if (!w->sources)
-			w->sources = S(CONSTANT);
+			w->sources = untainted(&k->val);
 	}
 }
 
@@ -320,7 +326,7 @@ static void packet_writes(struct bw_result *r, int32_t prog, struct bw_prog_fact
 		*w = (struct bw_packet_write){ .func = p[i].key.func, .insn = p[i].key.insn,
 					       .how = bw_result_str(r, bw_dom_cstr(&r->e->d, (uint32_t)p[i].key.a)),
 					       .layers = k->mask, .off_min = k->x, .off_max = k->y, .len = k->len,
-					       .sources = k->val.taint ? k->val.taint : S(CONSTANT),
+					       .sources = k->val.taint ? k->val.taint : untainted(&k->val),
 					       .source_map = bw_val_map(&k->val),
 					       .literal = bw_result_literal(r, k->lit) };
 		if (!k->lit && bw_val_is_literal(&k->val) && k->len.min == k->len.max && k->len.max <= 8) {

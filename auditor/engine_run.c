@@ -425,12 +425,18 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 	int32_t caller = e->func;
 	uint32_t caller_insn = e->insn, caller_block = e->block;
 	const struct bw_cfg *c;
-	bool back = false, recursive = false;
+	bool back = false, recursive = false, later = e->later;
 
+	e->later = false;
 	for (uint32_t i = 0; i <= e->depth; i++)
 		recursive |= e->calls[i].func == func;
+	/* A timer's callback that starts the timer again: what it does is being looked at already. */
+	if (recursive && later) {
+		s->r[0] = bw_val_unknown();
+		return true;
+	}
 	if (recursive || e->depth + 1 >= BW_MAX_FRAMES || s->depth + 1 >= BW_MAX_FRAMES) {
-		bw_unanalysed(e, recursive ? "recursive call" : "calls nest more deeply than the kernel allows");
+		bw_unanalysed(e, recursive ? "recursive call" : "calls nest more deeply than is followed");
 		s->r[0] = bw_val_unknown();
 		return true;
 	}

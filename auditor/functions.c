@@ -273,7 +273,10 @@ int reader_programs(struct bw_reader *r)
 		}
 		if (!p->def.known)
 			type_from_context(r, p);
-		if (!p->def.known)
+		if (!p->def.known && is_text(p->section))
+			reader_note(r, BW_NOTE_INCOMPLETE, p->section, BW_DIAG_NO_OFFSET,
+				    "there is no program in it: what %.100s is called from is not known", p->name);
+		else if (!p->def.known)
 			reader_note(r, BW_NOTE_INCOMPLETE, p->section, BW_DIAG_NO_OFFSET,
 				    "the section's name does not tell the type of program %.100s", p->name);
 	}
