@@ -109,6 +109,8 @@ unsigned int bw_prog_type_attach_types(uint32_t type, const uint8_t **ret)
 uint32_t bw_prog_type_zero_means(uint32_t type)
 {
 	switch (type) {
+	case 6: /* xdp: libbpf states it, cilium/ebpf does not; the kernel asks only for xdp_devmap and xdp_cpumap */
+		return 37; /* xdp */
 	case 9: /* cgroup_sock */
 		return 2; /* cgroup_inet_sock_create */
 	case 21: /* sk_reuseport */

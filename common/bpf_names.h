@@ -39,8 +39,9 @@ uint32_t bw_attach_type_count(void);
 unsigned int bw_prog_type_attach_types(uint32_t type, const uint8_t **ret);
 
 /*
- * The kernel replaces 0 by this value before the load is judged (bpf_prog_load_fixup_attach_type()); 0 when it does not.
- * Who reads the arguments of the system call instead still sees 0.
+ * The attach type that a load with 0 means: the kernel replaces 0 by it before the load is judged
+ * (bpf_prog_load_fixup_attach_type(); who reads the arguments of the system call instead still sees 0), or treats the two
+ * alike. 0 when there is none.
  */
 uint32_t bw_prog_type_zero_means(uint32_t type);
 

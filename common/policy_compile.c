@@ -200,7 +200,7 @@ static int candidates_of(struct compiler *c, uint32_t program)
 
 	if (!p->any_attach_type) {
 		r = candidates_add_all(c, program, p->attach_type);
-		/* A loader may have left it out: the kernel fills it in, who only reads the arguments sees 0. */
+		/* A loader may have left it out: the kernel fills it in or does not care, and the hook may see 0. */
 		if (!r && p->attach_type && p->attach_type == bw_prog_type_zero_means(p->type))
 			r = candidates_add_all(c, program, 0);
 		return r;

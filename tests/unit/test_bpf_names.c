@@ -131,7 +131,7 @@ static void zero_stands_for_another(void **state)
 {
 	assert_int_equal(bw_prog_type_zero_means(BPF_PROG_TYPE_CGROUP_SOCK), BPF_CGROUP_INET_SOCK_CREATE);
 	assert_int_equal(bw_prog_type_zero_means(BPF_PROG_TYPE_SK_REUSEPORT), BPF_SK_REUSEPORT_SELECT);
-	assert_int_equal(bw_prog_type_zero_means(BPF_PROG_TYPE_XDP), 0);
+	assert_int_equal(bw_prog_type_zero_means(BPF_PROG_TYPE_XDP), BPF_XDP);
 }
 
 int main(void)

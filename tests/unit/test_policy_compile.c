@@ -158,7 +158,7 @@ static void one_entry(void **state)
 	compile(&f, POLICY("\"programs\":[" PROGRAM("skip", "\"type\":\"ext\",\"digests\":[\"" D2 "\"]") "," PROGRAM(
 			    "it", "\"type\":\"xdp\",\"attach_type\":\"xdp\",\"digests\":[\"" D1 "\"],\"tags\":[{\"tag\":\"" T3
 				  "\",\"instructions\":7}],\"loaders\":[{\"path\":\"/d2i5\"},{\"path\":\"/d2i6\"}]") "]"));
-	assert_int_equal(f.image.n_approvals, 3);
+	assert_int_equal(f.image.n_approvals, 5);
 	assert_int_equal(f.image.n_origins, 2);
 	a = find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 37);
 	assert_non_null(a);
@@ -168,7 +168,10 @@ static void one_entry(void **state)
 	assert_non_null(a);
 	assert_int_equal(a->entry, 1);
 	assert_int_equal(a->insn_cnt, 7);
-	assert_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 0));
+	/* A loader that does not state it means the same. */
+	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 0));
+	assert_non_null(find(&f, 0x33, 8, BPF_PROG_TYPE_XDP, 0));
+	assert_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP));
 	assert_null(find(&f, 0x11, 32, BPF_PROG_TYPE_EXT, 37));
 	assert_true(holds(&f, 1, 0, 2, 5));
 	assert_true(holds(&f, 1, 77, 2, 6));
@@ -195,7 +198,7 @@ static void any_attach_type_is_expanded(void **state)
 				 "\"]") "," PROGRAM("n", "\"type\":60,\"digests\":[\"" D1 "\"]") "]"));
 	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 0));
 	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 33));
-	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 35));
+	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP));
 	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 37));
 	assert_null(find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 36));
 	assert_non_null(find(&f, 0x11, 32, BPF_PROG_TYPE_SK_LOOKUP, 36));
@@ -240,16 +243,16 @@ static void entries_with_one_identity(void **state)
 	compile(&f,
 		POLICY("\"programs\":[" PROGRAM("wide", "\"type\":\"xdp\",\"digests\":[\"" D1 "\",\"" D2
 							"\"],\"loaders\":[{\"path\":\"/d1i1\"}],\"targets\":[\"t1\"]") "," PROGRAM(
-			"narrow", "\"type\":\"xdp\",\"attach_type\":\"xdp\",\"digests\":[\"" D2 "\",\"" D1
+			"narrow", "\"type\":\"xdp\",\"attach_type\":\"xdp_devmap\",\"digests\":[\"" D2 "\",\"" D1
 				  "\"],\"loaders\":[{\"path\":\"/d1i2\"}],\"targets\":[\"t2\"]") "]"));
-	both = find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 37);
+	both = find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP);
 	first = find(&f, 0x11, 32, BPF_PROG_TYPE_XDP, 0);
 	assert_non_null(both);
 	assert_non_null(first);
 	assert_int_equal(first->entry, 0);
 	assert_int_equal(both->entry, 2);
 	/* The same set of owners has one index. */
-	assert_int_equal(find(&f, 0x22, 32, BPF_PROG_TYPE_XDP, 37)->entry, 2);
+	assert_int_equal(find(&f, 0x22, 32, BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP)->entry, 2);
 	assert_int_equal(f.image.n_origins, 3);
 	assert_true(holds(&f, 2, 1001, 1, 1));
 	assert_true(holds(&f, 2, 1002, 1, 2));
@@ -473,7 +476,7 @@ static void a_large_policy_takes_no_time(void **state)
 	for (unsigned int i = 0; i < 100000; i++)
 		bw_buf_printf(&b,
 			      "%s{\"id\":\"p%u\",\"reason\":\"because\",\"digests\":[\"%08x" "ffffffffffffffffffffffffffffffffffffffff"
-			      "ffffffffffffffff\"],\"type\":\"xdp\",\"attach_type\":\"xdp\",\"loaders\":[{\"path\":\"/d1i%u\"}],"
+			      "ffffffffffffffff\"],\"type\":\"xdp\",\"attach_type\":\"xdp_devmap\",\"loaders\":[{\"path\":\"/d1i%u\"}],"
 			      "\"targets\":[\"t%u\"]}",
 			      i ? "," : "", i, i, i % 50 + 1, i % 2000 + 1);
 	bw_buf_str(&b, "]}");
