@@ -68,7 +68,10 @@ BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 SAMPLE_OBJ := $(patsubst tests/samples/%.bpf.c,$(BUILD)/samples/%.bpf.o,$(SAMPLE_SRC))
-TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC))
+# The Go tool needs a Go compiler and Debian's golang-github-cilium-ebpf-dev; without them its tests are skipped by name.
+GO_SRC := /usr/share/gocode
+TOOL_GO := $(if $(and $(shell command -v go),$(wildcard $(GO_SRC)/src/github.com/cilium/ebpf/features)),$(BUILD)/tools/goload)
+TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC)) $(TOOL_GO)
 PROGRAMS := $(if $(wildcard auditor/main.c),$(BUILD)/bpfwarden) $(if $(wildcard guard/main.c),$(BUILD)/bpfwardend)
 
 .PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install clean help \
@@ -145,6 +148,10 @@ $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(BUILD)/libcommon.a $(call tool_libs,$<)
+$(BUILD)/tools/goload: tests/tools/goload/main.go
+	@mkdir -p $(@D)
+	@echo '  GO   ' $@
+	$(Q)GO111MODULE=off CGO_ENABLED=0 GOPATH=$(GO_SRC) GOFLAGS= GOCACHE=$(abspath $(BUILD))/go-cache go build -trimpath -o $@ $<
 # Coverage-guided builds: clang, everything instrumented, in a tree of their own (make fuzz).
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)

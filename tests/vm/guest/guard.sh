@@ -122,3 +122,35 @@ settled()
 	"$BPFWARDEN" status --socket "$PWD/guard.sock" --format json >status.json || return 1
 	[ "$(field received <status.json)" = "$(field emitted <status.json)" ]
 }
+
+# entries_from_events COMM LOADER: approvals of all that a loader was or would have been refused, as the guard reported it.
+entries_from_events()
+{
+	grep '"kind":"load"' ev.jsonl | grep "\"loader_comm\":\"$1\"" | grep -E '"action":"(denied|would-deny)"' |
+		while read -r _e; do
+			_attach=$(echo "$_e" | field attach_type)
+			_digest=$(echo "$_e" | field digest)
+			_tag=$(echo "$_e" | field tag)
+			[ -z "$_digest" ] || _id="\"digests\": [\"$_digest\"]"
+			[ -n "$_digest" ] || _id=
+			# Before 6.9 the tag is what counts; the digest is asked for beside it.
+			[ -z "$_tag" ] ||
+				_id="${_id:+$_id, }\"tags\": [{\"tag\": \"$_tag\", \"instructions\": $(echo "$_e" | field insn_cnt)}]"
+			echo "\"type\": \"$(echo "$_e" | field prog_type)\", ${_attach:+\"attach_type\": \"$_attach\", }$_id," \
+				"\"loaders\": [{\"path\": \"$2\"}]}"
+		done | sort -u | awk '{ printf "%s{\"id\": \"event-%d\", %s", (NR > 1 ? ",\n" : ""), NR, $0 }'
+}
+
+# policy_from_events COMM LOADER: a policy that denies everything but that; the guard takes it.
+policy_from_events()
+{
+	deny_all policy.json "$(entries_from_events "$@")"
+	_before=$(status_field policy_generation)
+	kill -HUP "$GUARD"
+	wait_for 30 policy_taken || fail "the policy was not taken: $(tail -n 2 guard.log)"
+}
+
+policy_taken()
+{
+	[ "$(status_field policy_generation)" != "$_before" ]
+}
