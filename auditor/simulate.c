@@ -203,7 +203,7 @@ int bw_sim_judge(struct bw_sim *s, const struct bw_sim_load *l, struct bw_sim_an
 		load.kfunc_ids[i] = id ? id : UNKNOWN_NAME + i;
 	}
 	bw_judge_load(&s->image, l->inert, &load, &maybe);
-	*ret = (struct bw_sim_answer){ .verdict = load.verdict, .reason = load.reason, .maybe = maybe };
+	*ret = (struct bw_sim_answer){ .verdict = load.verdict, .reason = load.reason, .maybe = maybe, .index = load.entry };
 	if (load.entry != ~0u)
 		bw_policy_entry_id(s->policy, &s->image, load.entry, ret->entry, sizeof(ret->entry));
 	if (load.rule < s->policy->n_rules)

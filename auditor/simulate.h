@@ -35,6 +35,7 @@ struct bw_sim_answer {
 	enum bw_verdict verdict;
 	enum bw_reason reason;
 	bool maybe; /* denied, but might be let through as a program that can do nothing: what is known does not tell */
+	uint32_t index;	 /* approval index (struct bw_policy_origin); ~0 for none */
 	char entry[256]; /* ids of the entries that applied or nearly did; "" for none */
 	const char *rule; /* id; NULL for none */
 };
