@@ -30,6 +30,7 @@ static const struct bw_subcommand commands[] = {
 	{ "policy remove", cmd_policy_remove, "take entries out of a policy" },
 	{ "policy test", cmd_policy_test, "check that a policy allows and denies what it is meant to" },
 	{ "policy learn", cmd_policy_learn, "turn what the guard saw into a policy to review" },
+	{ "policy review", cmd_policy_review, "say what each entry of a policy permits" },
 	{ "policy compile", cmd_policy_compile, "print what a policy is for the kernel of a host" },
 	{ "policy diff", cmd_policy_diff, "show what a change of the policy changes" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
