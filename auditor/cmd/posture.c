@@ -11,10 +11,15 @@
 #include "common/opts.h"
 
 static const struct bw_command cmd = {
-	"bpfwarden posture", "", "Checks how hardened this host is against what BPF can be used for.",
-	"Sysctls, kernel configuration and command line, security modules, mounts, capabilities, known vulnerabilities. What\n"
-	"cannot be read is unknown and earns nothing. --fix sets the sysctls that can be set now and taken back by --undo; it\n"
-	"shows the change first. Exit status: 0 nothing failed at --fail-on or above; 1 a check failed; 2 usage, or a check of\n"
+	"bpfwarden posture",
+	"",
+	"Checks how hardened this host is against what BPF can be used for.",
+	"Sysctls, kernel configuration and command line, security modules, mounts, capabilities, known "
+	"vulnerabilities. What\n"
+	"cannot be read is unknown and earns nothing. --fix sets the sysctls that can be set now and taken back by "
+	"--undo; it\n"
+	"shows the change first. Exit status: 0 nothing failed at --fail-on or above; 1 a check failed; 2 usage, or a "
+	"check of\n"
 	"that severity could not be judged; 3 internal error.",
 };
 
@@ -30,7 +35,8 @@ static int undo(const char *root)
 
 	fputs(bw_buf_cstr(&said), stdout);
 	if (r == -ENOENT) {
-		fprintf(stderr, "%s: --undo: there is no %s%s: nothing to take back\n", cmd.name, root, POSTURE_UNDO_FILE);
+		fprintf(stderr, "%s: --undo: there is no %s%s: nothing to take back\n", cmd.name, root,
+			POSTURE_UNDO_FILE);
 		return BW_EXIT_INPUT;
 	}
 	if (r == -EEXIST) {

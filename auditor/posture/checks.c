@@ -6,8 +6,9 @@
 #include "auditor/posture/posture.h"
 #include "common/cleanup.h"
 
-#define JUDGE(name) \
-	static enum posture_verdict name(const struct posture_ctx *c, const struct posture_check *k, struct posture_result *r)
+#define JUDGE(name)                                                                                                    \
+	static enum posture_verdict name(const struct posture_ctx *c, const struct posture_check *k,                   \
+					 struct posture_result *r)
 #define SAY(...) bw_arena_printf(c->arena, __VA_ARGS__)
 
 long posture_want(const struct posture_check *k, enum posture_profile p)
@@ -26,20 +27,22 @@ static char config_of(const struct posture_ctx *c, const char *name, struct post
 {
 	char v = posture_config(c->host, name);
 
-	r->value = v == '?' ? "the kernel's configuration cannot be read" :
-		   v == 'n' ? SAY("CONFIG_%s is not set", name) :
-			      SAY("CONFIG_%s=%c", name, v == 'v' ? '*' : v);
+	r->value = v == '?'   ? "the kernel's configuration cannot be read"
+		   : v == 'n' ? SAY("CONFIG_%s is not set", name)
+			      : SAY("CONFIG_%s=%c", name, v == 'v' ? '*' : v);
 	return v;
 }
 
-/* ---- sysctls -------------------------------------------------------------------------------------------------------- */
+/* ---- sysctls --------------------------------------------------------------------------------------------------------
+ */
 
 /* Values from the wanted one on are good. */
 JUDGE(judge_sysctl)
 {
 	long v = 0, want = posture_want(k, c->profile);
 
-	r->recommended = SAY("%s = %ld%s", posture_sysctl_name((unsigned int)k->sysctl - 1), want, k->want_strict > want ? " or more" : "");
+	r->recommended = SAY("%s = %ld%s", posture_sysctl_name((unsigned int)k->sysctl - 1), want,
+			     k->want_strict > want ? " or more" : "");
 	switch (posture_sysctl(c->host, (unsigned int)k->sysctl - 1, &v)) {
 	case POSTURE_VALUE:
 		r->value = SAY("%ld", v);
@@ -144,7 +147,8 @@ JUDGE(judge_module_signature)
 	/* without CONFIG_MODULE_SIG there is no such parameter */
 	if (h->sig_enforce.state == POSTURE_UNREAD)
 		return POSTURE_UNKNOWN;
-	r->value = h->sig_enforce.state == POSTURE_ABSENT ? "signatures are not checked" : "unsigned modules are loaded";
+	r->value =
+		h->sig_enforce.state == POSTURE_ABSENT ? "signatures are not checked" : "unsigned modules are loaded";
 	return POSTURE_FAIL;
 }
 
@@ -175,11 +179,13 @@ JUDGE(judge_io_uring)
 
 	if (v != POSTURE_UNKNOWN || c->host->sysctl[POSTURE_SYSCTL_IO_URING].state != POSTURE_ABSENT)
 		return v;
-	r->value = built == 'n' ? "io_uring is not in this kernel" : "this kernel cannot switch it off (6.6 and later can)";
+	r->value = built == 'n' ? "io_uring is not in this kernel"
+				: "this kernel cannot switch it off (6.6 and later can)";
 	return built == 'n' ? POSTURE_PASS : built == '?' ? POSTURE_UNKNOWN : POSTURE_FAIL;
 }
 
-/* Good are 0 and absence: a kernel without userfaultfd, or from before the setting (5.2), where config tells them apart. */
+/* Good are 0 and absence: a kernel without userfaultfd, or from before the setting (5.2), where config tells them
+ * apart. */
 JUDGE(judge_userfaultfd)
 {
 	long v = 0;
@@ -213,7 +219,8 @@ JUDGE(judge_userns)
 	return s == POSTURE_ABSENT || !max ? POSTURE_PASS : POSTURE_FAIL;
 }
 
-/* ---- what was built and booted ---------------------------------------------------------------------------------------- */
+/* ---- what was built and booted
+ * ---------------------------------------------------------------------------------------- */
 
 JUDGE(judge_unpriv_default)
 {
@@ -344,7 +351,8 @@ JUDGE(judge_mitigations)
 	char value[64] = "";
 	const struct posture_text *v2 = &c->host->spectre_v2;
 
-	r->recommended = "mitigations are on and /sys/devices/system/cpu/vulnerabilities/spectre_v2 does not say Vulnerable";
+	r->recommended =
+		"mitigations are on and /sys/devices/system/cpu/vulnerabilities/spectre_v2 does not say Vulnerable";
 	if (posture_cmdline(c->host, "mitigations", value, sizeof(value)) && !strncmp(value, "off", 3)) {
 		r->value = "mitigations=off";
 		return POSTURE_FAIL;
@@ -373,10 +381,12 @@ JUDGE(judge_secure_boot)
 	return !strcmp(r->value, "on") ? POSTURE_PASS : POSTURE_FAIL;
 }
 
-/* ---- mounts --------------------------------------------------------------------------------------------------------- */
+/* ---- mounts ---------------------------------------------------------------------------------------------------------
+ */
 
 /* Fails when the root of a mount of @type has one of the bits of @mask. */
-static enum posture_verdict judge_mode(const struct posture_ctx *c, struct posture_result *r, const char *type, uint32_t mask)
+static enum posture_verdict judge_mode(const struct posture_ctx *c, struct posture_result *r, const char *type,
+				       uint32_t mask)
 {
 	const struct posture_host *h = c->host;
 	bool unknown = false, any = false;
@@ -440,13 +450,16 @@ JUDGE(judge_delegation)
 	return POSTURE_PASS;
 }
 
-/* ---- who ------------------------------------------------------------------------------------------------------------ */
+/* ---- who ------------------------------------------------------------------------------------------------------------
+ */
 
 static const char *caps_text(const struct posture_ctx *c, uint64_t caps)
 {
 	return SAY("%s%s%s%s%s", caps & POSTURE_CAP_SYS_ADMIN ? "CAP_SYS_ADMIN" : "",
-		   caps & POSTURE_CAP_SYS_ADMIN && caps & POSTURE_CAP_BPF ? "+" : "", caps & POSTURE_CAP_BPF ? "CAP_BPF" : "",
-		   caps & POSTURE_CAP_PERFMON && caps & ~POSTURE_CAP_PERFMON ? "+" : "", caps & POSTURE_CAP_PERFMON ? "CAP_PERFMON" : "");
+		   caps & POSTURE_CAP_SYS_ADMIN && caps & POSTURE_CAP_BPF ? "+" : "",
+		   caps & POSTURE_CAP_BPF ? "CAP_BPF" : "",
+		   caps & POSTURE_CAP_PERFMON && caps & ~POSTURE_CAP_PERFMON ? "+" : "",
+		   caps & POSTURE_CAP_PERFMON ? "CAP_PERFMON" : "");
 }
 
 static enum posture_verdict judge_processes(const struct posture_ctx *c, struct posture_result *r, bool container)
@@ -462,7 +475,8 @@ static enum posture_verdict judge_processes(const struct posture_ctx *c, struct 
 			continue;
 		unsure += !p->userns_known;
 		if (n++ < 20)
-			bw_buf_printf(&b, "%s%s (pid %u, uid %u) %s", n > 1 ? ", " : "", p->comm, p->pid, p->uid, caps_text(c, p->caps));
+			bw_buf_printf(&b, "%s%s (pid %u, uid %u) %s", n > 1 ? ", " : "", p->comm, p->pid, p->uid,
+				      caps_text(c, p->caps));
 	}
 	if (n > 20)
 		bw_buf_printf(&b, " and %u more", n - 20);
@@ -509,7 +523,8 @@ JUDGE(judge_units)
 	r->recommended = "each service with ambient CAP_BPF, CAP_PERFMON or CAP_SYS_ADMIN is one that was approved";
 	for (size_t i = 0; i < h->n_units; i++)
 		if (h->units[i].ambient)
-			bw_buf_printf(&b, "%s%s %s", n++ ? ", " : "", h->units[i].name, caps_text(c, h->units[i].ambient));
+			bw_buf_printf(&b, "%s%s %s", n++ ? ", " : "", h->units[i].name,
+				      caps_text(c, h->units[i].ambient));
 	r->value = n ? SAY("%s", bw_buf_cstr(&b)) : "none";
 	if (h->units_state == POSTURE_ABSENT) {
 		r->value = "no systemd";
@@ -532,18 +547,23 @@ JUDGE(judge_boot_gap)
 
 		if (strcmp(u->name, "bpfwardend.service"))
 			continue;
-		r->value = !u->enabled ? "installed, not enabled" : u->early ? "enabled, early" : "enabled, among the ordinary services";
+		r->value = !u->enabled ? "installed, not enabled"
+			   : u->early  ? "enabled, early"
+				       : "enabled, among the ordinary services";
 		return u->enabled && u->early ? POSTURE_PASS : POSTURE_FAIL;
 	}
 	if (h->units_state != POSTURE_VALUE)
 		return POSTURE_UNKNOWN;
-	r->value = "the guard is not installed as a service: what is loaded before it is started by hand is only listed";
+	r->value =
+		"the guard is not installed as a service: what is loaded before it is started by hand is only listed";
 	return POSTURE_FAIL;
 }
 
-/* ---- known vulnerabilities ------------------------------------------------------------------------------------------ */
+/* ---- known vulnerabilities ------------------------------------------------------------------------------------------
+ */
 
-static enum posture_verdict judge_cves(const struct posture_ctx *c, struct posture_result *r, enum posture_cve_verdict which)
+static enum posture_verdict judge_cves(const struct posture_ctx *c, struct posture_result *r,
+				       enum posture_cve_verdict which)
 {
 	const struct posture_cves *s = c->cves;
 	_cleanup_buf_ struct bw_buf b = { 0 };
@@ -556,9 +576,10 @@ static enum posture_verdict judge_cves(const struct posture_ctx *c, struct postu
 		if (s->results[i].verdict == which && n++ < 8)
 			bw_buf_printf(&b, "%s%s", n > 1 ? ", " : "", s->results[i].cve->cve);
 	r->value = n ? SAY("%u: %s%s", n, bw_buf_cstr(&b), n > 8 ? ", ..." : "") : "none";
-	r->detail = SAY("%u more are not reachable, %u may be fixed by the distribution, %u cannot be told; data as of %s",
-			s->count[POSTURE_CVE_UNREACHABLE], s->count[POSTURE_CVE_BACKPORT], s->count[POSTURE_CVE_UNKNOWN],
-			posture_cve_as_of());
+	r->detail =
+		SAY("%u more are not reachable, %u may be fixed by the distribution, %u cannot be told; data as of %s",
+		    s->count[POSTURE_CVE_UNREACHABLE], s->count[POSTURE_CVE_BACKPORT], s->count[POSTURE_CVE_UNKNOWN],
+		    posture_cve_as_of());
 	if (n)
 		return POSTURE_FAIL;
 	return s->count[POSTURE_CVE_BACKPORT] ? POSTURE_UNKNOWN : POSTURE_PASS;
@@ -575,8 +596,8 @@ JUDGE(judge_cves_privileged)
 }
 
 #define SYSCTL(name, w, s, set) .sysctl = POSTURE_SYSCTL_##name + 1, .want = w, .want_strict = s, .settable = set
-#define NOT_WORKSTATION (POSTURE_ALL & ~POSTURE_IN(POSTURE_WORKSTATION))
-#define STRICT		POSTURE_IN(POSTURE_STRICT)
+#define NOT_WORKSTATION		(POSTURE_ALL & ~POSTURE_IN(POSTURE_WORKSTATION))
+#define STRICT			POSTURE_IN(POSTURE_STRICT)
 
 #include "auditor/posture/checks_table.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Known vulnerabilities, judged per stable stream: a kernel X.Y.Z is affected when X.Y.Z has the mistake and its own stream
- * has no fix at or before Z. Intervals from introduction to the mainline's fix would report what was fixed in the stream
- * long ago.
+ * Known vulnerabilities, judged per stable stream: a kernel X.Y.Z is affected when X.Y.Z has the mistake and its own
+ * stream has no fix at or before Z. Intervals from introduction to the mainline's fix would report what was fixed in
+ * the stream long ago.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -27,9 +27,14 @@ const char *posture_cve_as_of(void)
 const char *posture_cve_verdict_name(enum posture_cve_verdict v)
 {
 	static const char *const names[] = {
-		[POSTURE_CVE_FIXED] = "fixed", [POSTURE_CVE_BEFORE] = "not-introduced", [POSTURE_CVE_OTHER_ARCH] = "other-architecture",
-		[POSTURE_CVE_UNREACHABLE] = "affected-not-reachable", [POSTURE_CVE_PRIVILEGED] = "affected-privileged",
-		[POSTURE_CVE_ANYONE] = "affected-anyone", [POSTURE_CVE_BACKPORT] = "unknown-backport", [POSTURE_CVE_UNKNOWN] = "unknown",
+		[POSTURE_CVE_FIXED] = "fixed",
+		[POSTURE_CVE_BEFORE] = "not-introduced",
+		[POSTURE_CVE_OTHER_ARCH] = "other-architecture",
+		[POSTURE_CVE_UNREACHABLE] = "affected-not-reachable",
+		[POSTURE_CVE_PRIVILEGED] = "affected-privileged",
+		[POSTURE_CVE_ANYONE] = "affected-anyone",
+		[POSTURE_CVE_BACKPORT] = "unknown-backport",
+		[POSTURE_CVE_UNKNOWN] = "unknown",
 	};
 
 	return names[v];
@@ -128,8 +133,8 @@ static int has_fix(const struct posture_cve *c, const struct posture_version *k)
 	if (!last.v.major)
 		return 0;
 	/*
-	 * The last is the mainline's release, or, where only streams are known, the newest stream that needed the fix: what
-	 * came after it was made from a mainline that had it.
+	 * The last is the mainline's release, or, where only streams are known, the newest stream that needed the fix:
+	 * what came after it was made from a mainline that had it.
 	 */
 	return stream_compare(k->major, k->minor, last.v.major, last.v.minor) >= 0 ? 1 : -1;
 }
@@ -150,7 +155,8 @@ enum posture_cve_verdict posture_cve_by_version(const struct posture_cve *c, con
 /* ".el9", ".amzn2023", "-uek": distributions that backport features and fixes to an old version number. */
 static bool is_rebased(const char *release)
 {
-	static const char *const marks[] = { ".el7", ".el8", ".el9", ".el10", ".amzn", ".oe1", ".oe2", ".an7", ".an8", ".tl3", ".tl4", "uek" };
+	static const char *const marks[] = { ".el7", ".el8", ".el9", ".el10", ".amzn", ".oe1",
+					     ".oe2", ".an7", ".an8", ".tl3",  ".tl4",  "uek" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (strstr(release, marks[i]))
@@ -158,8 +164,8 @@ static bool is_rebased(const char *release)
 	return false;
 }
 
-bool posture_kernel_version(const struct posture_host *h, struct posture_version *ret, enum posture_backport *ret_backport,
-			    const char **ret_basis)
+bool posture_kernel_version(const struct posture_host *h, struct posture_version *ret,
+			    enum posture_backport *ret_backport, const char **ret_basis)
 {
 	const char *release = h->release.text, *debian, *sig;
 
@@ -189,7 +195,8 @@ bool posture_kernel_version(const struct posture_host *h, struct posture_version
 	if (h->version.state == POSTURE_VALUE && strstr(h->version.text, "Ubuntu")) {
 		*ret_backport = POSTURE_BACKPORT;
 		*ret_basis = "Ubuntu's release number, which hides the stable release";
-	} else if (h->os_id.state == POSTURE_VALUE && (!strncmp(h->os_id.text, "sle", 3) || !strncmp(h->os_id.text, "opensuse-leap", 13))) {
+	} else if (h->os_id.state == POSTURE_VALUE &&
+		   (!strncmp(h->os_id.text, "sle", 3) || !strncmp(h->os_id.text, "opensuse-leap", 13))) {
 		*ret_backport = POSTURE_REBASED;
 		*ret_basis = "a SUSE kernel, which backports features and fixes";
 	} else if (debian) {
@@ -199,7 +206,8 @@ bool posture_kernel_version(const struct posture_host *h, struct posture_version
 	return posture_version_parse(release, ret);
 }
 
-/* ---- is what it needs there? ------------------------------------------------------------------------------------------ */
+/* ---- is what it needs there?
+ * ------------------------------------------------------------------------------------------ */
 
 struct feature {
 	const char *name, *option, *other; /* not reachable when neither is built */
@@ -207,12 +215,18 @@ struct feature {
 
 /* What the piece of code that has the mistake is built under (Kconfig). */
 static const struct feature features[] = {
-	{ "af_xdp", "XDP_SOCKETS", NULL },	 { "cgroup", "CGROUP_BPF", NULL },
-	{ "sockmap", "NET_SOCK_MSG", "BPF_STREAM_PARSER" }, { "lsm", "BPF_LSM", NULL },
-	{ "uprobe", "UPROBE_EVENTS", NULL },	 { "kprobe_multi", "FPROBE", NULL },
-	{ "tracing", "BPF_EVENTS", NULL },	 { "trampoline", "BPF_JIT", NULL },
-	{ "struct_ops", "BPF_JIT", NULL },	 { "jit", "BPF_JIT", NULL },
-	{ "netdevsim", "NETDEVSIM", NULL },	 { "test_run", "NET", NULL },
+	{ "af_xdp", "XDP_SOCKETS", NULL },
+	{ "cgroup", "CGROUP_BPF", NULL },
+	{ "sockmap", "NET_SOCK_MSG", "BPF_STREAM_PARSER" },
+	{ "lsm", "BPF_LSM", NULL },
+	{ "uprobe", "UPROBE_EVENTS", NULL },
+	{ "kprobe_multi", "FPROBE", NULL },
+	{ "tracing", "BPF_EVENTS", NULL },
+	{ "trampoline", "BPF_JIT", NULL },
+	{ "struct_ops", "BPF_JIT", NULL },
+	{ "jit", "BPF_JIT", NULL },
+	{ "netdevsim", "NETDEVSIM", NULL },
+	{ "test_run", "NET", NULL },
 };
 
 static bool word_in(const char *list, const char *word)
@@ -248,7 +262,8 @@ static const char *not_there(const struct posture_host *h, const struct posture_
 	if (word_in(c->features, "jit") && !strcmp(c->class, "jit") &&
 	    posture_sysctl(h, POSTURE_SYSCTL_JIT_ENABLE, &v) == POSTURE_VALUE && !v)
 		return "the JIT is off";
-	if (word_in(c->features, "ram32g") && h->mem_kb.state == POSTURE_VALUE && strtoull(h->mem_kb.text, NULL, 10) < (30ull << 20))
+	if (word_in(c->features, "ram32g") && h->mem_kb.state == POSTURE_VALUE &&
+	    strtoull(h->mem_kb.text, NULL, 10) < (30ull << 20))
 		return "less than 32 GiB of memory";
 	return NULL;
 }
@@ -257,9 +272,11 @@ static bool other_arch(const struct posture_host *h, const struct posture_cve *c
 {
 	static const struct {
 		const char *machine, *arch;
-	} known[] = { { "x86_64", "x86" },	 { "i686", "x86" },	{ "aarch64", "arm64" },	  { "loongarch64", "loongarch" },
-		      { "mips64", "mips" }, { "mips", "mips" }, { "ppc64le", "powerpc" }, { "ppc64", "powerpc" },
-		      { "riscv64", "riscv" }, { "s390x", "s390" } };
+	} known[] = { { "x86_64", "x86" },	{ "i686", "x86" },
+		      { "aarch64", "arm64" },	{ "loongarch64", "loongarch" },
+		      { "mips64", "mips" },	{ "mips", "mips" },
+		      { "ppc64le", "powerpc" }, { "ppc64", "powerpc" },
+		      { "riscv64", "riscv" },	{ "s390x", "s390" } };
 
 	if (!strcmp(c->arch, "all"))
 		return false;
@@ -269,7 +286,8 @@ static bool other_arch(const struct posture_host *h, const struct posture_cve *c
 	return posture_config(h, "X86_64") == 'y' && strcmp(c->arch, "x86");
 }
 
-static void judge_one(const struct posture_host *h, struct posture_cves *s, const struct posture_cve *c, struct posture_cve_result *r)
+static void judge_one(const struct posture_host *h, struct posture_cves *s, const struct posture_cve *c,
+		      struct posture_cve_result *r)
 {
 	enum posture_state unpriv;
 	const char *missing;
@@ -288,10 +306,10 @@ static void judge_one(const struct posture_host *h, struct posture_cves *s, cons
 	} else if (r->verdict == POSTURE_CVE_FIXED || r->verdict == POSTURE_CVE_BEFORE) {
 		return;
 	} else if (r->verdict == POSTURE_CVE_UNKNOWN) {
-		r->why = !s->known ? "the kernel's version is not known" :
-			 *c->introduced && *c->fixed ? "when it was introduced is not known for certain" :
-			 *c->fixed ? "not fixed in this stream, and when it was introduced is not known" :
-				     "where it was fixed is not known";
+		r->why = !s->known		       ? "the kernel's version is not known"
+			 : *c->introduced && *c->fixed ? "when it was introduced is not known for certain"
+			 : *c->fixed ? "not fixed in this stream, and when it was introduced is not known"
+				     : "where it was fixed is not known";
 	} else if (s->backport == POSTURE_BACKPORT) {
 		r->verdict = POSTURE_CVE_BACKPORT;
 		r->why = s->basis;
@@ -314,7 +332,8 @@ static void judge_one(const struct posture_host *h, struct posture_cves *s, cons
 			r->why = "unprivileged BPF is off: needs CAP_BPF or CAP_SYS_ADMIN";
 		} else {
 			r->verdict = POSTURE_CVE_ANYONE;
-			r->why = unpriv == POSTURE_VALUE ? "unprivileged BPF is on" : "whether unprivileged BPF is off is not known";
+			r->why = unpriv == POSTURE_VALUE ? "unprivileged BPF is on"
+							 : "whether unprivileged BPF is off is not known";
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Reads what the kernel says about itself: /proc, /sys, its configuration. Bounded; what cannot be read stays unknown. */
+/* Reads what the kernel says about itself: /proc, /sys, its configuration. Bounded; what cannot be read stays unknown.
+ */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -151,7 +152,8 @@ bool posture_cmdline(const struct posture_host *h, const char *name, char *value
 		if (n >= len && !strncmp(p, name, len) && (n == len || p[len] == '=')) {
 			found = true;
 			if (value)
-				snprintf(value, size, "%.*s", n > len ? (int)(n - len - 1) : 0, n > len ? p + len + 1 : "");
+				snprintf(value, size, "%.*s", n > len ? (int)(n - len - 1) : 0,
+					 n > len ? p + len + 1 : "");
 		}
 		p += n;
 	}
@@ -179,8 +181,8 @@ static int inflate_config(const struct bw_buf *in, struct bw_buf *out)
 
 static void read_config(struct posture_host *h, const char *root)
 {
-	static const char *const patterns[] = { "/boot/config-%s", "/lib/modules/%s/config", "/usr/lib/modules/%s/config",
-						"/lib/modules/%s/build/.config" };
+	static const char *const patterns[] = { "/boot/config-%s", "/lib/modules/%s/config",
+						"/usr/lib/modules/%s/config", "/lib/modules/%s/build/.config" };
 	_cleanup_buf_ struct bw_buf gz = { 0 }, text = { 0 };
 	char path[512];
 
@@ -190,7 +192,8 @@ static void read_config(struct posture_host *h, const char *root)
 		h->config_from = "/proc/config.gz";
 		return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(patterns) && h->release.state == POSTURE_VALUE && !strchr(h->release.text, '/'); i++) {
+	for (size_t i = 0;
+	     i < ARRAY_SIZE(patterns) && h->release.state == POSTURE_VALUE && !strchr(h->release.text, '/'); i++) {
 		bw_buf_reset(&text);
 		snprintf(path, sizeof(path), patterns[i], h->release.text);
 		if (read_bytes(root, path, MAX_CONFIG, &text) || !strstr(bw_buf_cstr(&text), "CONFIG_"))
@@ -209,7 +212,8 @@ static const char *unmangle(struct bw_arena *a, const char *s, size_t len)
 	if (!out)
 		return "";
 	for (const char *p = out; *p; w++)
-		if (*p == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' && p[3] <= '7') {
+		if (*p == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' && p[3] >= '0' &&
+		    p[3] <= '7') {
 			*w = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
 			p += 4;
 		} else {
@@ -310,7 +314,8 @@ static void read_memory(struct posture_host *h, const char *root)
 	struct posture_text t = posture_read(&h->arena, root, "/proc/meminfo");
 
 	if (t.state == POSTURE_VALUE && !strncmp(t.text, "MemTotal:", 9))
-		h->mem_kb = text_of(&h->arena, t.text + 9 + strspn(t.text + 9, " "), strcspn(t.text + 9 + strspn(t.text + 9, " "), " \n"));
+		h->mem_kb = text_of(&h->arena, t.text + 9 + strspn(t.text + 9, " "),
+				    strcspn(t.text + 9 + strspn(t.text + 9, " "), " \n"));
 }
 
 int posture_host_read(const char *root, struct posture_host *ret)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * posture --fix and --undo: sysctls that can be set at run time and taken back. What was there before is written down first,
- * so that an interruption at any moment can be undone.
+ * posture --fix and --undo: sysctls that can be set at run time and taken back. What was there before is written down
+ * first, so that an interruption at any moment can be undone.
  */
 #include <cjson/cJSON.h>
 #include <fcntl.h>
@@ -61,7 +61,8 @@ static int sysctl_set(const char *root, int id, long value)
 	char full[PATH_MAX], text[32];
 	int n = snprintf(text, sizeof(text), "%ld\n", value);
 
-	if (snprintf(full, sizeof(full), "%s/proc/sys/%s", root, posture_sysctl_path((unsigned int)id)) >= (int)sizeof(full))
+	if (snprintf(full, sizeof(full), "%s/proc/sys/%s", root, posture_sysctl_path((unsigned int)id)) >=
+	    (int)sizeof(full))
 		return -ENAMETOOLONG;
 	fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)
@@ -84,7 +85,8 @@ static bool sysctl_get(const char *root, int id, long *ret)
 	return ok;
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------------------------------
+ */
 
 static bool names_key(const char *line, const char *key)
 {
@@ -115,7 +117,8 @@ static int compose(struct posture_plan *p)
 		line += n + (line[n] == '\n');
 	}
 	for (size_t i = 0; i < p->n_changes; i++)
-		bw_buf_printf(&b, "%s = %ld\n", posture_sysctl_name((unsigned int)p->changes[i].sysctl), p->changes[i].to);
+		bw_buf_printf(&b, "%s = %ld\n", posture_sysctl_name((unsigned int)p->changes[i].sysctl),
+			      p->changes[i].to);
 	p->new_file = bw_arena_strn(&p->arena, bw_buf_cstr(&b), b.len);
 	return bw_buf_error(&b) || !p->new_file ? -ENOMEM : 0;
 }
@@ -176,11 +179,12 @@ void posture_plan_diff(const struct posture_plan *p, struct bw_buf *out)
 		}
 	}
 	for (size_t i = 0; i < p->n_changes; i++)
-		bw_buf_printf(out, "now: %s %ld -> %ld\n", posture_sysctl_name((unsigned int)p->changes[i].sysctl), p->changes[i].from,
-			      p->changes[i].to);
+		bw_buf_printf(out, "now: %s %ld -> %ld\n", posture_sysctl_name((unsigned int)p->changes[i].sysctl),
+			      p->changes[i].from, p->changes[i].to);
 }
 
-/* ---- what was there --------------------------------------------------------------------------------------------------- */
+/* ---- what was there
+ * --------------------------------------------------------------------------------------------------- */
 
 struct record {
 	bool had_file;
@@ -205,13 +209,17 @@ static int sysctl_id(const char *name)
 
 static int record_parse(const cJSON *doc, struct record *ret)
 {
-	const cJSON *had = cJSON_GetObjectItemCaseSensitive(doc, "had_file"), *old = cJSON_GetObjectItemCaseSensitive(doc, "old_file");
-	const cJSON *new = cJSON_GetObjectItemCaseSensitive(doc, "new_file"), *list = cJSON_GetObjectItemCaseSensitive(doc, "changes"), *e;
+	const cJSON *had = cJSON_GetObjectItemCaseSensitive(doc, "had_file"),
+		    *old = cJSON_GetObjectItemCaseSensitive(doc, "old_file");
+	const cJSON *new = cJSON_GetObjectItemCaseSensitive(doc, "new_file"),
+		    *list = cJSON_GetObjectItemCaseSensitive(doc, "changes"), *e;
 
 	if (!cJSON_IsBool(had) || !cJSON_IsString(old) || !cJSON_IsString(new) || !cJSON_IsArray(list))
 		return -EBADMSG;
-	cJSON_ArrayForEach(e, list) {
-		const cJSON *name = cJSON_GetObjectItemCaseSensitive(e, "sysctl"), *from = cJSON_GetObjectItemCaseSensitive(e, "from");
+	cJSON_ArrayForEach(e, list)
+	{
+		const cJSON *name = cJSON_GetObjectItemCaseSensitive(e, "sysctl"),
+			    *from = cJSON_GetObjectItemCaseSensitive(e, "from");
 		const cJSON *to = cJSON_GetObjectItemCaseSensitive(e, "to");
 		int id = cJSON_IsString(name) ? sysctl_id(name->valuestring) : -1;
 
@@ -351,8 +359,8 @@ int posture_undo(const char *root, struct bw_buf *said)
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (now && !strcmp(now, rec.new_file)) {
-		r = rec.had_file ? write_state(root, POSTURE_SYSCTL_FILE, rec.old_file, strlen(rec.old_file), 0644) :
-				   remove_state(root, POSTURE_SYSCTL_FILE);
+		r = rec.had_file ? write_state(root, POSTURE_SYSCTL_FILE, rec.old_file, strlen(rec.old_file), 0644)
+				 : remove_state(root, POSTURE_SYSCTL_FILE);
 		if (r < 0)
 			return r;
 		bw_buf_printf(said, "%s: %s\n", POSTURE_SYSCTL_FILE, rec.had_file ? "as it was" : "removed");
@@ -375,7 +383,8 @@ int posture_undo(const char *root, struct bw_buf *said)
 			left = true;
 		} else {
 			r = sysctl_set(root, c->sysctl, c->from);
-			bw_buf_printf(said, "%s: %ld -> %ld%s%s\n", name, c->to, c->from, r ? ": " : "", r ? strerror(-r) : "");
+			bw_buf_printf(said, "%s: %ld -> %ld%s%s\n", name, c->to, c->from, r ? ": " : "",
+				      r ? strerror(-r) : "");
 			left |= r < 0;
 		}
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Who may use BPF: capabilities of processes (proc(5), /proc/PID/status), of files (capabilities(7); linux/capability.h,
- * struct vfs_cap_data) and of systemd units.
+ * Who may use BPF: capabilities of processes (proc(5), /proc/PID/status), of files (capabilities(7);
+ * linux/capability.h, struct vfs_cap_data) and of systemd units.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -43,8 +43,8 @@ static bool field_of(const char *status, const char *name, int base, uint64_t *r
 
 static bool in_container(const char *cgroup)
 {
-	static const char *const marks[] = { "docker", "kubepods", "containerd", "libpod", "crio-", "/lxc", "machine.slice",
-					     "garden/", "podman-" };
+	static const char *const marks[] = { "docker", "kubepods",	"containerd", "libpod", "crio-",
+					     "/lxc",   "machine.slice", "garden/",    "podman-" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
 		if (strstr(cgroup, marks[i]))
@@ -66,8 +66,8 @@ static bool link_of(const char *root, const char *path, char *buf, size_t size)
 	return true;
 }
 
-static int read_process(const char *root, unsigned long pid, const char *init_userns, struct bw_arena *scratch, struct posture_host *h,
-			size_t *cap)
+static int read_process(const char *root, unsigned long pid, const char *init_userns, struct bw_arena *scratch,
+			struct posture_host *h, size_t *cap)
 {
 	struct posture_process p = { .pid = (uint32_t)pid };
 	struct posture_text status, cgroup;
@@ -79,7 +79,8 @@ static int read_process(const char *root, unsigned long pid, const char *init_us
 	status = posture_read(scratch, root, path);
 	if (status.state == POSTURE_ABSENT)
 		return 0;
-	if (status.state != POSTURE_VALUE || !field_of(status.text, "CapEff", 16, &caps) || !field_of(status.text, "Uid", 10, &uid)) {
+	if (status.state != POSTURE_VALUE || !field_of(status.text, "CapEff", 16, &caps) ||
+	    !field_of(status.text, "Uid", 10, &uid)) {
 		/* ended while we looked: nothing is missing */
 		h->processes_known &= status.state == POSTURE_UNREAD && errno == ESRCH;
 		return 0;
@@ -88,7 +89,8 @@ static int read_process(const char *root, unsigned long pid, const char *init_us
 	p.caps = caps & POSTURE_CAPS;
 	p.uid = (uint32_t)uid;
 	/* kernel threads hold everything and are the kernel ("Kthread:" from 6.11; else they have no memory) */
-	if (!p.caps || (field_of(status.text, "Kthread", 10, &kernel_thread) ? kernel_thread : !strstr(status.text, "VmSize:")))
+	if (!p.caps ||
+	    (field_of(status.text, "Kthread", 10, &kernel_thread) ? kernel_thread : !strstr(status.text, "VmSize:")))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%lu/cgroup", pid);
 	cgroup = posture_read(scratch, root, path);
@@ -123,6 +125,7 @@ static int read_processes(const char *root, struct posture_host *h)
 		struct bw_arena scratch = { 0 };
 		char *end;
 		unsigned long pid = strtoul(e->d_name, &end, 10);
+		uint32_t seen;
 		int r;
 
 		if (*end || !pid || pid > UINT32_MAX || e->d_name[0] == '+' || e->d_name[0] == '-')
@@ -131,8 +134,9 @@ static int read_processes(const char *root, struct posture_host *h)
 			h->processes_known = false;
 			break;
 		}
-		saw_first |= pid == 1;
+		seen = h->n_all_processes;
 		r = read_process(root, pid, init_userns, &scratch, h, &cap);
+		saw_first |= pid == 1 && h->n_all_processes > seen;
 		bw_arena_free(&scratch);
 		if (r < 0)
 			return r;
@@ -161,14 +165,16 @@ static uint64_t caps_of_file(const char *path, bool *ret_unreadable)
 	if ((magic & VFS_CAP_REVISION_MASK) != VFS_CAP_REVISION_1 && n >= XATTR_CAPS_SZ_2)
 		caps |= (uint64_t)bw_get_u32(raw + 12, false) << 32;
 	/* revision 3 with a root id other than 0 counts in that user namespace only */
-	if ((magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3 && n >= XATTR_CAPS_SZ_3 && bw_get_u32(raw + 20, false))
+	if ((magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3 && n >= XATTR_CAPS_SZ_3 &&
+	    bw_get_u32(raw + 20, false))
 		return 0;
 	return caps & POSTURE_CAPS;
 }
 
 static int read_filecaps(const char *root, struct posture_host *h)
 {
-	static const char *const dirs[] = { "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin", "/usr/libexec", "/bin", "/sbin" };
+	static const char *const dirs[] = { "/usr/bin",	    "/usr/sbin", "/usr/local/bin", "/usr/local/sbin",
+					    "/usr/libexec", "/bin",	 "/sbin" };
 	size_t cap = 0;
 	uint32_t seen = 0, opened = 0;
 	bool unreadable = false;
@@ -198,7 +204,8 @@ static int read_filecaps(const char *root, struct posture_host *h)
 				continue;
 			if (!bw_arena_grow(&h->arena, &h->filecaps, h->n_filecaps, &cap, sizeof(*h->filecaps)))
 				return -ENOMEM;
-			h->filecaps[h->n_filecaps++] = (struct posture_filecap){ bw_arena_str(&h->arena, full + strlen(root)), caps };
+			h->filecaps[h->n_filecaps++] =
+				(struct posture_filecap){ bw_arena_str(&h->arena, full + strlen(root)), caps };
 		}
 	}
 	h->filecaps_known = opened && !unreadable && seen < MAX_ENTRIES;
@@ -211,7 +218,9 @@ static uint64_t ambient_of(const char *text)
 	static const struct {
 		const char *name;
 		uint64_t bit;
-	} names[] = { { "CAP_BPF", POSTURE_CAP_BPF }, { "CAP_PERFMON", POSTURE_CAP_PERFMON }, { "CAP_SYS_ADMIN", POSTURE_CAP_SYS_ADMIN } };
+	} names[] = { { "CAP_BPF", POSTURE_CAP_BPF },
+		      { "CAP_PERFMON", POSTURE_CAP_PERFMON },
+		      { "CAP_SYS_ADMIN", POSTURE_CAP_SYS_ADMIN } };
 	uint64_t caps = 0;
 	const char *p = text;
 
@@ -256,7 +265,8 @@ static bool unit_enabled(const char *root, const char *name)
 			struct stat st;
 
 			if (n > m && !strcmp(e->d_name + n - m, ends[i]) &&
-			    snprintf(full, sizeof(full), "%s/etc/systemd/system/%s/%s", root, e->d_name, name) < (int)sizeof(full) &&
+			    snprintf(full, sizeof(full), "%s/etc/systemd/system/%s/%s", root, e->d_name, name) <
+				    (int)sizeof(full) &&
 			    !lstat(full, &st))
 				return true;
 		}
@@ -265,8 +275,9 @@ static bool unit_enabled(const char *root, const char *name)
 
 static int read_units(const char *root, struct posture_host *h)
 {
-	static const char *const dirs[] = { "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-					    "/usr/lib/systemd/system", "/lib/systemd/system" };
+	static const char *const dirs[] = { "/etc/systemd/system", "/run/systemd/system",
+					    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+					    "/lib/systemd/system" };
 	uint32_t seen = 0, opened = 0;
 	size_t cap = 0;
 

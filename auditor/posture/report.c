@@ -37,7 +37,8 @@ uint32_t posture_weight(enum bw_severity s)
 	return weights[s];
 }
 
-int posture_judge(const struct posture_host *h, const struct posture_cves *cves, enum posture_profile profile, struct posture_report *ret)
+int posture_judge(const struct posture_host *h, const struct posture_cves *cves, enum posture_profile profile,
+		  struct posture_report *ret)
 {
 	struct posture_report r = { .profile = profile, .cves = cves, .host = h };
 	struct posture_ctx c = { .host = h, .cves = cves, .profile = profile };
@@ -81,7 +82,8 @@ void posture_report_free(struct posture_report *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
+/* ---- text -----------------------------------------------------------------------------------------------------------
+ */
 
 static void line(struct bw_buf *out, const char *name, const char *text)
 {
@@ -94,26 +96,30 @@ static void line(struct bw_buf *out, const char *name, const char *text)
 
 static void write_cves(const struct posture_cves *s, struct bw_buf *out)
 {
-	static const enum posture_cve_verdict order[] = { POSTURE_CVE_ANYONE, POSTURE_CVE_PRIVILEGED, POSTURE_CVE_BACKPORT, POSTURE_CVE_UNKNOWN,
+	static const enum posture_cve_verdict order[] = { POSTURE_CVE_ANYONE, POSTURE_CVE_PRIVILEGED,
+							  POSTURE_CVE_BACKPORT, POSTURE_CVE_UNKNOWN,
 							  POSTURE_CVE_UNREACHABLE };
 
 	bw_buf_printf(out, "\nKnown vulnerabilities (data as of %s)\n", posture_cve_as_of());
 	if (s->known)
-		bw_buf_printf(out, "  kernel %u.%u.%u%s: %s\n", s->kernel.major, s->kernel.minor, s->kernel.patch, s->kernel.rc ? "-rc" : "", s->basis);
+		bw_buf_printf(out, "  kernel %u.%u.%u%s: %s\n", s->kernel.major, s->kernel.minor, s->kernel.patch,
+			      s->kernel.rc ? "-rc" : "", s->basis);
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		for (size_t i = 0; i < s->n_results; i++) {
 			const struct posture_cve_result *o = &s->results[i];
 
 			if (o->verdict != order[k])
 				continue;
-			bw_buf_printf(out, "  %-16s %-22s %-9s %s", o->cve->cve, posture_cve_verdict_name(o->verdict), o->cve->class, o->why);
+			bw_buf_printf(out, "  %-16s %-22s %-9s %s", o->cve->cve, posture_cve_verdict_name(o->verdict),
+				      o->cve->class, o->why);
 			bw_buf_printf(out, "; fixed in %s%s\n", *o->cve->fixed ? o->cve->fixed : "?",
-				      strcmp(o->cve->condition_verified, "heuristic") && strcmp(o->cve->condition_verified, "unverified") ?
-					      "" :
-					      " (condition not verified)");
+				      strcmp(o->cve->condition_verified, "heuristic") &&
+						      strcmp(o->cve->condition_verified, "unverified")
+					      ? ""
+					      : " (condition not verified)");
 		}
-	bw_buf_printf(out, "  fixed %u, not introduced %u, other architecture %u\n", s->count[POSTURE_CVE_FIXED], s->count[POSTURE_CVE_BEFORE],
-		      s->count[POSTURE_CVE_OTHER_ARCH]);
+	bw_buf_printf(out, "  fixed %u, not introduced %u, other architecture %u\n", s->count[POSTURE_CVE_FIXED],
+		      s->count[POSTURE_CVE_BEFORE], s->count[POSTURE_CVE_OTHER_ARCH]);
 }
 
 void posture_write_text(const struct posture_report *r, bool all, struct bw_buf *out)
@@ -126,7 +132,8 @@ void posture_write_text(const struct posture_report *r, bool all, struct bw_buf 
 
 		lost_fail += o->verdict == POSTURE_FAIL ? posture_weight(o->check->severity) : 0;
 		lost_unknown += o->verdict == POSTURE_UNKNOWN ? posture_weight(o->check->severity) : 0;
-		bw_buf_printf(out, "%s %-8s %-8s %s: ", o->check->id, o->verdict == POSTURE_NA ? "n/a" : posture_verdict_name(o->verdict),
+		bw_buf_printf(out, "%s %-8s %-8s %s: ", o->check->id,
+			      o->verdict == POSTURE_NA ? "n/a" : posture_verdict_name(o->verdict),
 			      bw_severity_name(o->check->severity), o->check->title);
 		bw_report_plain(out, o->value);
 		bw_buf_char(out, '\n');
@@ -141,14 +148,17 @@ void posture_write_text(const struct posture_report *r, bool all, struct bw_buf 
 	}
 	if (r->list_cves && r->cves)
 		write_cves(r->cves, out);
-	bw_buf_printf(out,
-		      "\nScore %u of 100 for profile %s: %u of %u points (a check is worth 20, 10, 5 or 2 by its severity from critical\n"
-		      "to low); %u lost to %u failed, %u to %u unknown, which earn nothing; %u passed, %u not applicable.\n",
-		      r->score, posture_profile_name(r->profile), r->earned, r->possible, lost_fail, r->count[POSTURE_FAIL], lost_unknown,
-		      r->count[POSTURE_UNKNOWN], r->count[POSTURE_PASS], r->count[POSTURE_NA]);
+	bw_buf_printf(
+		out,
+		"\nScore %u of 100 for profile %s: %u of %u points (a check is worth 20, 10, 5 or 2 by its severity "
+		"from critical\n"
+		"to low); %u lost to %u failed, %u to %u unknown, which earn nothing; %u passed, %u not applicable.\n",
+		r->score, posture_profile_name(r->profile), r->earned, r->possible, lost_fail, r->count[POSTURE_FAIL],
+		lost_unknown, r->count[POSTURE_UNKNOWN], r->count[POSTURE_PASS], r->count[POSTURE_NA]);
 }
 
-/* ---- JSON: rules/schema/posture-v1.schema.json -------------------------------------------------------------------------- */
+/* ---- JSON: rules/schema/posture-v1.schema.json
+ * -------------------------------------------------------------------------- */
 
 static void json_cves(struct bw_json *j, const struct posture_report *r)
 {
@@ -157,7 +167,8 @@ static void json_cves(struct bw_json *j, const struct posture_report *r)
 
 	bw_json_open(j, "vulnerabilities", '{');
 	bw_json_str(j, "as_of", posture_cve_as_of());
-	snprintf(version, sizeof(version), "%u.%u.%u%s", s->kernel.major, s->kernel.minor, s->kernel.patch, s->kernel.rc ? "-rc" : "");
+	snprintf(version, sizeof(version), "%u.%u.%u%s", s->kernel.major, s->kernel.minor, s->kernel.patch,
+		 s->kernel.rc ? "-rc" : "");
 	bw_json_str(j, "kernel", s->known ? version : NULL);
 	bw_json_str(j, "basis", s->basis);
 	bw_json_open(j, "counts", '{');

@@ -8,7 +8,8 @@
 #include "common/json.h"
 
 static const char *const security_severity[] = {
-	[BW_SEV_INFO] = "0.1", [BW_SEV_LOW] = "3.0", [BW_SEV_MEDIUM] = "5.5", [BW_SEV_HIGH] = "8.0", [BW_SEV_CRITICAL] = "9.5",
+	[BW_SEV_INFO] = "0.1", [BW_SEV_LOW] = "3.0",	  [BW_SEV_MEDIUM] = "5.5",
+	[BW_SEV_HIGH] = "8.0", [BW_SEV_CRITICAL] = "9.5",
 };
 
 static void put_message(struct bw_json *j, const char *key, const char *text)
@@ -41,7 +42,9 @@ static void put_rule(struct bw_json *j, const struct posture_check *k)
 /* A host has no source lines: the place is what the fix would change, as far as it is a file. */
 static const char *place_of(const struct posture_check *k)
 {
-	return k->sysctl ? "etc/sysctl.d/99-bpfwarden.conf" : !strncmp(k->fix, "boot ", 5) ? "proc/cmdline" : "proc/version";
+	return k->sysctl		      ? "etc/sysctl.d/99-bpfwarden.conf"
+	       : !strncmp(k->fix, "boot ", 5) ? "proc/cmdline"
+					      : "proc/version";
 }
 
 static void put_result(struct bw_json *j, size_t index, const struct posture_result *o)
@@ -50,7 +53,8 @@ static void put_result(struct bw_json *j, size_t index, const struct posture_res
 	_cleanup_buf_ struct bw_buf text = { 0 };
 	bool failed = o->verdict == POSTURE_FAIL;
 
-	bw_buf_printf(&text, "%s: %s%s; recommended: %s", o->check->title, failed ? "" : "unknown: ", o->value, o->recommended);
+	bw_buf_printf(&text, "%s: %s%s; recommended: %s", o->check->title, failed ? "" : "unknown: ", o->value,
+		      o->recommended);
 	bw_json_open(j, NULL, '{');
 	bw_json_str(j, "ruleId", o->check->id);
 	bw_json_u64(j, "ruleIndex", index);
@@ -110,7 +114,8 @@ void posture_write_sarif(const struct posture_report *r, struct bw_buf *out)
 	bw_buf_char(out, '\n');
 }
 
-/* ---- HTML ----------------------------------------------------------------------------------------------------------- */
+/* ---- HTML -----------------------------------------------------------------------------------------------------------
+ */
 
 static void cell(struct bw_buf *out, const char *name, const char *text)
 {
@@ -140,24 +145,34 @@ static void html_cves(const struct posture_cves *s, struct bw_buf *out)
 
 void posture_write_html(const struct posture_report *r, struct bw_buf *out)
 {
-	bw_buf_str(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>bpfwarden posture</title>"
-			"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta http-equiv=\"Content-Security-Policy\" "
-			"content=\"default-src 'none'; style-src 'unsafe-inline'\"><style>\n"
-			":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:auto;padding:1rem}"
-			"article{border:1px solid #8886;border-left:.4rem solid #888;border-radius:.5rem;padding:.4rem 1rem;margin:.6rem 0}"
-			".fail{border-left-color:#c0341d}.pass{border-left-color:#2c7a3f}.unknown{border-left-color:#b7791f}"
-			"h3{font-size:1rem;margin:.2rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.3rem 0}"
-			"dt{color:#777}dd{margin:0;overflow-wrap:anywhere}td,th{text-align:left;padding:.1rem .6rem;vertical-align:top}"
-			"</style></head><body>\n<h1>Posture: ");
+	bw_buf_str(out,
+		   "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>bpfwarden posture</title>"
+		   "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta "
+		   "http-equiv=\"Content-Security-Policy\" "
+		   "content=\"default-src 'none'; style-src 'unsafe-inline'\"><style>\n"
+		   ":root{color-scheme:light dark}body{font:15px/1.5 "
+		   "system-ui,sans-serif;max-width:960px;margin:auto;padding:1rem}"
+		   "article{border:1px solid #8886;border-left:.4rem solid #888;border-radius:.5rem;padding:.4rem "
+		   "1rem;margin:.6rem 0}"
+		   ".fail{border-left-color:#c0341d}.pass{border-left-color:#2c7a3f}.unknown{border-left-color:#b7791f}"
+		   "h3{font-size:1rem;margin:.2rem 0}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem "
+		   "1rem;margin:.3rem 0}"
+		   "dt{color:#777}dd{margin:0;overflow-wrap:anywhere}td,th{text-align:left;padding:.1rem "
+		   ".6rem;vertical-align:top}"
+		   "</style></head><body>\n<h1>Posture: ");
 	bw_buf_printf(out, "%u of 100</h1>\n<p>Profile %s, kernel ", r->score, posture_profile_name(r->profile));
 	bw_report_xml(out, r->host->release.state == POSTURE_VALUE ? r->host->release.text : "unknown");
-	bw_buf_printf(out, ". %u of %u points; %u checks passed, %u failed, %u unknown (which earn nothing), %u not applicable.</p>\n", r->earned,
-		      r->possible, r->count[POSTURE_PASS], r->count[POSTURE_FAIL], r->count[POSTURE_UNKNOWN], r->count[POSTURE_NA]);
+	bw_buf_printf(out,
+		      ". %u of %u points; %u checks passed, %u failed, %u unknown (which earn nothing), %u not "
+		      "applicable.</p>\n",
+		      r->earned, r->possible, r->count[POSTURE_PASS], r->count[POSTURE_FAIL], r->count[POSTURE_UNKNOWN],
+		      r->count[POSTURE_NA]);
 	for (size_t i = 0; i < r->n_results; i++) {
 		const struct posture_result *o = &r->results[i];
 
-		bw_buf_printf(out, "<article class=\"%s\" id=\"%s\"><h3>%s %s (%s): ", posture_verdict_name(o->verdict), o->check->id, o->check->id,
-			      posture_verdict_name(o->verdict), bw_severity_name(o->check->severity));
+		bw_buf_printf(out, "<article class=\"%s\" id=\"%s\"><h3>%s %s (%s): ", posture_verdict_name(o->verdict),
+			      o->check->id, o->check->id, posture_verdict_name(o->verdict),
+			      bw_severity_name(o->check->severity));
 		bw_report_xml(out, o->check->title);
 		bw_buf_str(out, "</h3><dl>");
 		cell(out, "value", o->value);
