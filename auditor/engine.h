@@ -101,6 +101,7 @@ struct bw_engine {
 	uint32_t visits;
 	bool stop;  /* budget ran out */
 	bool later; /* the function about to run is one that runs on its own, some other time */
+	bool threw; /* bpf_throw was reached */
 	uint8_t *map_reads; /* per map: read by the program at work */
 };
 

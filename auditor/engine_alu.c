@@ -250,7 +250,7 @@ static uint32_t tag_after(struct bw_engine *e, const struct bw_decoded *d, const
 
 		return ((uint64_t)b->lo & all) == all ? a->tag : 0;
 	}
-	if (d->op == BW_OP_AND && (t->kind == BW_TAG_SYSNR || t->kind == BW_TAG_VALUE) && ((uint64_t)b->lo & UINT32_MAX) == UINT32_MAX)
+	if (d->op == BW_OP_AND && t->kind == BW_TAG_SYSNR && ((uint64_t)b->lo & UINT32_MAX) == UINT32_MAX)
 		return a->tag;
 	return 0;
 }
@@ -339,7 +339,7 @@ void bw_alu(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d)
 		s->r[d->dst] = bw_val_const(0);
 		return;
 	}
-	if (!unary && bw_val_is_const(&b) && !b.lo && (d->op == BW_OP_AND || d->op == BW_OP_MUL)) {
+	if (!unary && bw_val_is_const(&b) && !b.lo && !b.taint && (d->op == BW_OP_AND || d->op == BW_OP_MUL)) {
 		s->r[d->dst] = bw_val_const(0);
 		return;
 	}
@@ -539,6 +539,30 @@ static enum bw_op mirrored(enum bw_op op)
 	}
 }
 
+/* The same number in other registers has the same bounds; false: nothing is left of one. */
+static bool narrow_equals(struct bw_engine *e, struct bw_state *s, unsigned int r, enum bw_op op, int64_t c, bool w32)
+{
+	unsigned int leader = s->eq[r] & BW_EQ_REG;
+	const struct bw_val *v = &s->r[r];
+
+	if (s->eq[r] & BW_EQ_SHIFTED)
+		return true;
+	if (s->eq[r] & BW_EQ_ZEXT) {
+		/* The lower half is below 2^31: the int it is of is that number. */
+		if (v->lo < 0 || v->hi > INT32_MAX)
+			return true;
+		for (unsigned int i = 0; i < 11; i++)
+			if (s->eq[i] == leader && s->r[i].kind == BW_VAL_SCALAR && s->r[i].lo >= INT32_MIN &&
+			    s->r[i].hi <= INT32_MAX && !bw_val_clamp(&e->d, &s->r[i], v->lo, v->hi))
+				return false;
+		return true;
+	}
+	for (unsigned int i = 0; i < 11; i++)
+		if (i != r && s->eq[i] == leader && s->r[i].kind == BW_VAL_SCALAR && !narrow(e, &s->r[i], op, c, c, w32))
+			return false;
+	return true;
+}
+
 static bool is_port(const struct bw_engine *e, const struct bw_state *s, const struct bw_tag *t)
 {
 	const struct bw_region *g = bw_dom_only(&e->d, t->a);
@@ -629,30 +653,10 @@ bool bw_branch(struct bw_engine *e, struct bw_state *s, const struct bw_decoded 
 	else if (bw_val_is_const(v))
 		learn(e, s, &b, v->lo, op == BW_OP_JEQ);
 	if (!(b.flags & BW_VAL_SOFT)) {
-		struct bw_val old = *v;
-
 		if (!(w32 && !is_u32(&b) && !bw_val_is_const(&b)) && !narrow(e, v, op, b.lo, b.hi, w32))
 			return false;
-		/* The same number in other registers. */
-		if (old.tag && bw_val_is_const(&b)) {
-			const struct bw_tag *t = bw_dom_tag(&e->d, old.tag);
-
-			if (t->kind == BW_TAG_VALUE || t->kind == BW_TAG_LOAD)
-				for (int i = 0; i < 10; i++) {
-					struct bw_val copy = s->r[i];
-
-					if (i == d->dst || copy.tag != old.tag || copy.kind != BW_VAL_SCALAR)
-						continue;
-					/* A helper's status is an int: what its lower half is, it is. */
-					if (t->kind == BW_TAG_VALUE && !is_u32(&copy) && is_u32(v) && v->hi <= INT32_MAX)
-						bw_val_clamp(&e->d, &copy, v->lo, v->hi);
-					else if (narrow(e, &copy, op, b.lo, b.hi, w32))
-						;
-					else
-						continue;
-					s->r[i] = copy;
-				}
-		}
+		if (bw_val_is_const(&b) && !narrow_equals(e, s, d->dst, op, b.lo, w32))
+			return false;
 	}
 	if (!d->use_imm && d->src < 11 && !(v->flags & BW_VAL_SOFT) && s->r[d->src].kind == BW_VAL_SCALAR && d->src != d->dst) {
 		if (!(w32 && !is_u32(v)) && !narrow(e, &s->r[d->src], mirrored(op), v->lo, v->hi, w32))

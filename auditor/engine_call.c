@@ -42,7 +42,7 @@ struct bw_length bw_len_of(const struct bw_val *v)
 
 static uint32_t site(struct bw_engine *e)
 {
-	return bw_dom_tag_add(&e->d, BW_TAG_VALUE, (uint32_t)e->func, e->insn, 1, 0);
+	return bw_dom_tag_add(&e->d, BW_TAG_SITE, (uint32_t)e->func, e->insn, 0, 0);
 }
 
 /* ---- strings that are used ----------------------------------------------------------------------------------------------------- */
@@ -302,6 +302,7 @@ static void run_callback(struct bw_engine *e, struct bw_state *s, const struct b
 
 	bw_count(e, BW_COUNT_CALLBACK);
 	memcpy(keep, s->r, sizeof(keep));
+	bw_state_eq_reset(s);
 	for (unsigned int round = 0; round < 12 && !e->stop && !e->d.budget.failed; round++) {
 		struct bw_state *once = bw_state_new(&e->d);
 		bool changed;
@@ -312,6 +313,7 @@ static void run_callback(struct bw_engine *e, struct bw_state *s, const struct b
 		memcpy(once->r + 1, args + 1, 5 * sizeof(*args));
 		run_funcs(e, once, f, &ret);
 		memcpy(once->r, keep, sizeof(keep));
+		bw_state_eq_reset(once);
 		changed = bw_state_join(&e->d, s, once, round >= 3);
 		bw_state_free(&e->d, once);
 		if (!changed)
@@ -750,7 +752,7 @@ static bool special(struct bw_engine *e, struct bw_state *s, struct call *c)
 {
 	int32_t maps[BW_MAX_REGION_SET];
 	uint32_t n;
-	struct bw_val v, p;
+	struct bw_val v = bw_val_unknown(), p = v;
 	struct bw_rec *rec;
 	struct bw_length len;
 
@@ -1067,6 +1069,7 @@ static bool special(struct bw_engine *e, struct bw_state *s, struct call *c)
 		break;
 	case BW_SP_THROW:
 		bw_count(e, BW_COUNT_EXCEPTION);
+		e->threw = true;
 		return false;
 	case BW_SP_ITER_NUM_NEXT:
 		bw_count(e, BW_COUNT_LOOP);
@@ -1298,8 +1301,6 @@ static bool call_callee(struct bw_engine *e, struct bw_state *s, struct call *c)
 		    c->c->special != BW_SP_REDIRECT && c->c->special != BW_SP_REDIRECT_MAP && c->c->special != BW_SP_PACKET_STORE)
 			bw_sink(e, (enum bw_channel)(c->c->channel - 1), c->map, &c->data, c->len);
 	}
-	if (c->ret.kind == BW_VAL_SCALAR && !c->ret.tag && c->ret.lo != c->ret.hi)
-		c->ret.tag = bw_dom_tag_add(&e->d, BW_TAG_VALUE, (uint32_t)e->func, e->insn, 0, 0);
 	if (c->ret.kind == BW_VAL_NONE)
 		c->ret = bw_val_unknown();
 	s->r[0] = c->ret;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_COMPARES 1024u /* of one program */
+#define MAX_COMPARES 512u /* of one program */
 #define MAX_LITERAL 256u
 
 #define M_PLACE 1 /* .x and .y say where the data lies */

@@ -15,7 +15,7 @@ struct builder {
 	struct bw_result *r;
 	struct bw_flow *flows;
 	uint32_t n, cap;
-	uint8_t *tails; /* n_progs * n_progs bits would be much: programs that tail-call, and may be tail-called */
+	struct bw_intern keys; /* number k is flow k - 1 */
 };
 
 /* May @a reach @b by tail calls? A program array may hold any program of the same type. */
@@ -109,20 +109,10 @@ static void hops_of(struct bw_result *r, uint32_t origin, int32_t reader, enum b
 	}
 }
 
-static struct bw_flow *flow_find(struct builder *b, const struct bw_flow *k, const char *detail)
-{
-	for (uint32_t i = b->n; i-- > 0;) {
-		struct bw_flow *f = &b->flows[i];
-
-		if (f->prog != k->prog)
-			break;
-		if (f->source == k->source && f->channel == k->channel && f->map == k->map && f->as_key == k->as_key &&
-		    f->source_prog == k->source_prog && !strcmp(f->source_detail, detail) &&
-		    !strcmp(f->channel_detail, k->channel_detail))
-			return f;
-	}
-	return NULL;
-}
+struct flow_key {
+	int32_t prog, source_prog, map;
+	uint32_t source, channel, detail, channel_detail, as_key;
+};
 
 static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_source source, uint32_t origin)
 {
@@ -133,7 +123,8 @@ static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_sour
 			     .len = p->rec->len, .as_key = p->key.a & 256, .derived = source != BW_SRC_CONSTANT &&
 			     !(p->rec->val.flags & BW_VAL_DIRECT), .literal = { .text = "" } };
 	const char *detail = "";
-	struct bw_flow *old;
+	struct flow_key key;
+	uint32_t id;
 	char how[96];
 
 	f.carriers = p->rec->val.carry;
@@ -182,8 +173,16 @@ static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_sour
 		f.carriers |= BW_CARRY_BIT(BW_CARRY_CALLBACK);
 	if (!f.carriers)
 		f.carriers = BW_CARRY_BIT(BW_CARRY_REGISTER);
-	old = flow_find(b, &f, detail);
-	if (old) {
+	key = (struct flow_key){ .prog = f.prog, .source_prog = f.source_prog, .map = f.map, .source = f.source, .channel = f.channel,
+				 .detail = origin ? bw_dom_origin(d, origin)->detail : 0,
+				 .channel_detail = bw_dom_str(&r->e->d, f.channel_detail), .as_key = f.as_key };
+	detail = origin ? bw_dom_cstr(d, bw_dom_origin(d, origin)->detail) : ""; /* strings may have moved */
+	if (b->n >= MAX_FLOWS)
+		return;
+	id = bw_intern_add(&b->keys, &key);
+	if (id && id <= b->n) {
+		struct bw_flow *old = &b->flows[id - 1];
+
 		old->carriers |= f.carriers;
 		if (f.len.min < old->len.min)
 			old->len.min = f.len.min;
@@ -193,8 +192,6 @@ static void flow_add(struct builder *b, const struct bw_rec_ref *p, enum bw_sour
 		hops_of(r, origin, f.prog, f.channel);
 		return;
 	}
-	if (b->n >= MAX_FLOWS)
-		return;
 	if (b->n == b->cap) {
 		uint32_t cap = b->cap ? b->cap * 2 : 64;
 		struct bw_flow *q = realloc(b->flows, cap * sizeof(*q));
@@ -291,6 +288,8 @@ void bw_result_flows(struct bw_result *r)
 	struct builder b = { .r = r };
 	uint32_t n, m;
 
+	bw_intern_init(&b.keys, &r->e->d.budget, sizeof(struct flow_key));
+
 	for (uint32_t prog = 0; prog < r->e->o->n_progs; prog++) {
 		const struct bw_rec_ref *p = bw_result_range(r, BW_REC_FLOW, (int32_t)prog, &n);
 
@@ -320,6 +319,7 @@ void bw_result_flows(struct bw_result *r)
 		r->a->n_flows = b.n;
 	}
 	free(b.flows);
+	bw_intern_free(&b.keys);
 }
 
 /* ---- from program to program -------------------------------------------------------------------------------------------------------- */
@@ -355,45 +355,63 @@ static uint32_t channels_through(const struct bw_result *r, int32_t map, int32_t
 	return h ? h->channels : 0;
 }
 
+/* Who uses which map, sorted by map. */
+struct user {
+	int32_t map, prog;
+	uint32_t sources; /* put there; 0 for a reader */
+	bool writer;
+};
+
+static int user_compare(const void *pa, const void *pb)
+{
+	const struct user *a = pa, *b = pb;
+
+	if (a->map != b->map)
+		return a->map < b->map ? -1 : 1;
+	if (a->writer != b->writer)
+		return a->writer ? -1 : 1;
+	return a->prog < b->prog ? -1 : a->prog > b->prog;
+}
+
 void bw_result_cross(struct bw_result *r)
 {
 	const uint32_t put = BW_MODE_UPDATE | BW_MODE_WRITE, get = BW_MODE_LOOKUP | BW_MODE_READ | BW_MODE_ITERATE;
+	struct user *users;
+	size_t n_users = 0, cap = 0;
 	uint32_t n = 0;
-	struct bw_cross_flow *c = NULL;
 
 	hops_sort(r);
-	for (int pass = 0; pass < 2; pass++) {
-		n = 0;
-		for (uint32_t m = 0; m < r->e->n_maps; m++)
-			for (uint32_t w = 0; w < r->a->n_progs; w++) {
-				const struct bw_map_use *uw = NULL;
-
-				for (uint32_t i = 0; i < r->a->progs[w].n_maps; i++)
-					if (r->a->progs[w].maps[i].map == (int32_t)m)
-						uw = &r->a->progs[w].maps[i];
-				if (!uw || !(uw->modes & put) || !(uw->value_sources | uw->key_sources))
-					continue;
-				for (uint32_t d = 0; d < r->a->n_progs; d++)
-					for (uint32_t i = 0; d != w && i < r->a->progs[d].n_maps; i++) {
-						const struct bw_map_use *ur = &r->a->progs[d].maps[i];
-
-						if (ur->map != (int32_t)m || !(ur->modes & get) || n >= MAX_CROSS)
-							continue;
-						if (c)
-							c[n] = (struct bw_cross_flow){
-								.map = (int32_t)m, .writer = (int32_t)w, .reader = (int32_t)d,
-								.sources = uw->value_sources | uw->key_sources,
-								.reader_channels = channels_through(r, (int32_t)m, (int32_t)w,
-												    (int32_t)d) };
-						n++;
-					}
-			}
-		if (!pass) {
-			c = bw_result_alloc(r, n, sizeof(*c));
-			if (!c)
-				return;
-		}
+	for (uint32_t p = 0; p < r->a->n_progs; p++)
+		cap += 2 * (size_t)r->a->progs[p].n_maps;
+	users = calloc(cap + 1, sizeof(*users));
+	r->a->cross = bw_result_alloc(r, MAX_CROSS, sizeof(*r->a->cross));
+	if (!users || !r->a->cross) {
+		r->failed = true;
+		free(users);
+		return;
 	}
-	r->a->cross = c;
+	for (uint32_t p = 0; p < r->a->n_progs; p++)
+		for (uint32_t i = 0; i < r->a->progs[p].n_maps; i++) {
+			const struct bw_map_use *u = &r->a->progs[p].maps[i];
+
+			if (u->modes & put && u->value_sources | u->key_sources)
+				users[n_users++] = (struct user){ u->map, (int32_t)p, u->value_sources | u->key_sources, true };
+			if (u->modes & get)
+				users[n_users++] = (struct user){ u->map, (int32_t)p, 0, false };
+		}
+	qsort(users, n_users, sizeof(*users), user_compare);
+	for (size_t from = 0, to; from < n_users; from = to) {
+		for (to = from; to < n_users && users[to].map == users[from].map;)
+			to++;
+		for (size_t w = from; w < to && users[w].writer; w++)
+			for (size_t d = w + 1; d < to && n < MAX_CROSS; d++) {
+				if (users[d].writer || users[d].prog == users[w].prog)
+					continue;
+				r->a->cross[n++] = (struct bw_cross_flow){
+					.map = users[w].map, .writer = users[w].prog, .reader = users[d].prog, .sources = users[w].sources,
+					.reader_channels = channels_through(r, users[w].map, users[w].prog, users[d].prog) };
+			}
+	}
 	r->a->n_cross = n;
+	free(users);
 }

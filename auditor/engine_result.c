@@ -152,18 +152,16 @@ static void calls(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 
 	if (!all)
 		return;
+	for (uint32_t i = 0; i < n; i++)
+		all[i] = (struct bw_call_count){ .id = p[i].key.a > 0 ? (uint32_t)p[i].key.a : 0, .name = helper_name(r, p[i].key.a),
+						 .count = 1, .known = p[i].rec->mask & 1 };
+	qsort(all, n, sizeof(*all), count_compare);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t id = p[i].key.a > 0 ? (uint32_t)p[i].key.a : 0, j;
-		const char *name = helper_name(r, p[i].key.a);
-
-		for (j = 0; j < k; j++)
-			if (all[j].id == id && (id || !strcmp(all[j].name, name)))
-				break;
-		if (j == k)
-			all[k++] = (struct bw_call_count){ .id = id, .name = name, .known = p[i].rec->mask & 1 };
-		all[j].count++;
+		if (k && !count_compare(&all[k - 1], &all[i]))
+			all[k - 1].count++;
+		else
+			all[k++] = all[i];
 	}
-	qsort(all, k, sizeof(*all), count_compare);
 	while (split < k && !all[split].id)
 		split++;
 	f->kfuncs = all;
@@ -174,23 +172,27 @@ static void calls(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 
 static void map_uses(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 {
-	uint32_t n;
+	uint32_t n, first = 0;
 	const struct bw_rec_ref *p = bw_result_range(r, BW_REC_MAP, prog, &n);
 
 	f->maps = bw_result_alloc(r, n, sizeof(*f->maps));
 	if (!f->maps)
 		return;
+	/* The records are in the order of map numbers: the maps themselves, then the unknown inner maps that came out of them. */
 	for (uint32_t i = 0; i < n; i++) {
 		struct bw_map_use u = { .map = p[i].key.a, .modes = p[i].rec->mask, .key_sources = p[i].rec->val.taint,
 					.value_sources = p[i].rec->val2.taint };
-		uint32_t j;
+		uint32_t j = first;
 
-		/* Unknown inner maps are shown as the map they come out of. */
-		if (u.map >= (int32_t)r->e->n_maps)
-			u.map -= (int32_t)r->e->n_maps;
-		for (j = 0; j < f->n_maps && f->maps[j].map != u.map; j++)
-			;
-		if (j == f->n_maps) {
+		if (u.map < (int32_t)r->e->n_maps) {
+			f->maps[f->n_maps++] = u;
+			continue;
+		}
+		u.map -= (int32_t)r->e->n_maps;
+		while (j < f->n_maps && f->maps[j].map < u.map)
+			j++;
+		first = j;
+		if (j == f->n_maps || f->maps[j].map != u.map) {
 			f->maps[f->n_maps++] = u;
 			continue;
 		}
@@ -203,18 +205,25 @@ static void map_uses(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 /* A program that puts values into @map, another one than @prog where there is one. */
 static int32_t map_writer(struct bw_result *r, int32_t map, int32_t prog)
 {
-	int32_t found = BW_NONE;
+	return r->writers[map].first != prog || r->writers[map].other < 0 ? r->writers[map].first : r->writers[map].other;
+}
 
+static void map_writers(struct bw_result *r)
+{
+	for (uint32_t i = 0; i < r->e->n_maps; i++)
+		r->writers[i].first = r->writers[i].other = BW_NONE;
 	for (uint32_t i = 0; i < r->n_refs; i++) {
 		const struct bw_rec_key *k = &r->refs[i].key;
 
-		if (k->kind == BW_REC_MAP && k->a == map && r->refs[i].rec->mask & (BW_MODE_UPDATE | BW_MODE_WRITE)) {
-			if (k->prog != prog)
-				return k->prog;
-			found = k->prog;
-		}
+		if (k->kind != BW_REC_MAP || !(r->refs[i].rec->mask & (BW_MODE_UPDATE | BW_MODE_WRITE)))
+			continue;
+		if (k->a < 0 || (uint32_t)k->a >= r->e->n_maps)
+			continue;
+		if (r->writers[k->a].first < 0)
+			r->writers[k->a].first = k->prog;
+		else if (r->writers[k->a].other < 0 && r->writers[k->a].first != k->prog)
+			r->writers[k->a].other = k->prog;
 	}
-	return found;
 }
 
 /* What is written where the data has no class: numbers of the program's own, or an address (of the packet, the stack, a map). */
@@ -517,6 +526,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 	r.refs = malloc((r.n_refs + 1) * sizeof(*r.refs));
 	r.is_callback = calloc(e->o->n_funcs + 1, 1);
 	a->progs = bw_result_alloc(&r, e->o->n_progs, sizeof(*a->progs));
+	r.writers = bw_result_alloc(&r, (size_t)e->n_maps + 1, sizeof(*r.writers));
 	if (!r.refs || !r.is_callback || r.failed) {
 		free(r.refs);
 		free(r.is_callback);
@@ -529,6 +539,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 		for (uint32_t i = 0; i < e->o->codes[c].n_relocs; i++)
 			if (e->o->codes[c].relocs[i].kind == BW_RELOC_FUNC_ADDR && e->o->codes[c].relocs[i].target >= 0)
 				r.is_callback[e->o->codes[c].relocs[i].target] = 1;
+	map_writers(&r);
 	/* Interning goes on while results are made, also when the budget is spent. */
 	e->d.budget.max = SIZE_MAX / 2;
 	a->n_progs = e->o->n_progs;

@@ -27,6 +27,9 @@ struct bw_result {
 	struct bw_rec_ref *refs; /* all records, sorted by kind, program, function, instruction, a, b */
 	uint32_t n_refs;
 	uint8_t *is_callback; /* per function */
+	struct {
+		int32_t first, other; /* two programs that put values there, BW_NONE */
+	} *writers; /* per map */
 	struct bw_hop *hops; /* maps that flows went through */
 	uint32_t n_hops, cap_hops;
 	bool failed;

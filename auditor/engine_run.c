@@ -195,6 +195,43 @@ static void load_packet(struct bw_engine *e, struct bw_state *s, const struct bw
 		s->r[i] = (struct bw_val){ 0 };
 }
 
+/* Keeps track of which registers are equal, after instruction @d. */
+static void track_equals(struct bw_state *s, const struct bw_decoded *d)
+{
+	bool shift = d->use_imm && d->imm == 32 && d->width == 8 && d->dst < 11;
+	uint8_t was = d->dst < 11 ? s->eq[d->dst] : 0;
+	int leader = -1;
+
+	for (uint16_t left = d->writes & 0x7ff; left; left &= left - 1) {
+		int l = bw_state_eq_written(s, (unsigned int)__builtin_ctz(left));
+
+		if ((unsigned int)__builtin_ctz(left) == d->dst)
+			leader = l;
+	}
+	if (d->op == BW_OP_MOV && !d->use_imm && d->dst < 11 && d->src < 11 && d->src != d->dst &&
+	    !memcmp(&s->r[d->dst], &s->r[d->src], sizeof(*s->r))) {
+		s->eq[d->dst] = s->eq[d->src];
+	} else if (d->op == BW_OP_LSH && shift && leader >= 0) {
+		s->eq[d->dst] = (uint8_t)(leader | BW_EQ_SHIFTED);
+	} else if ((d->op == BW_OP_RSH || d->op == BW_OP_ARSH) && shift && was & BW_EQ_SHIFTED) {
+		/* Shifted left and back: the number itself, when it fits; its lower half otherwise. */
+		unsigned int l = was & BW_EQ_REG;
+		const struct bw_val *v = &s->r[l];
+		struct bw_val *r = &s->r[d->dst];
+
+		if (l == d->dst || v->kind != BW_VAL_SCALAR || v->flags & BW_VAL_SOFT || r->kind != BW_VAL_SCALAR)
+			return;
+		if (d->op == BW_OP_RSH ? v->lo >= 0 && v->hi <= UINT32_MAX : v->lo >= INT32_MIN && v->hi <= INT32_MAX) {
+			r->lo = v->lo;
+			r->hi = v->hi;
+			r->ref = v->ref;
+			s->eq[d->dst] = (uint8_t)l;
+		} else if (d->op == BW_OP_RSH) {
+			s->eq[d->dst] = (uint8_t)(l | BW_EQ_ZEXT);
+		}
+	}
+}
+
 /* ---- blocks ----------------------------------------------------------------------------------------------------------------------- */
 
 /* Runs one block on @s; false when its end is not reached. */
@@ -261,6 +298,8 @@ static bool run_block(struct bw_engine *e, const struct bw_cfg *c, const struct 
 				bw_alu(e, s, d);
 			break;
 		}
+		if (d->writes)
+			track_equals(s, d);
 		if (e->stop || e->d.budget.failed)
 			return false;
 		i += d->slots ? d->slots : 1;
@@ -366,7 +405,7 @@ static bool run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_st
 			bw_unanalysed(e, "a loop does not settle");
 			continue;
 		}
-		if (e->steps > e->limits.max_steps) {
+		if (e->steps + e->d.work / 4 > e->limits.max_steps) {
 			e->insn = k->first;
 			bw_unanalysed(e, "step budget exhausted");
 			e->stop = true;
@@ -460,8 +499,10 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 		s->r[i] = (struct bw_val){ 0 };
 	s->r[0] = (struct bw_val){ 0 };
 	s->r[10] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_STACK, (int32_t)s->depth, 0), BW_STACK_SIZE);
+	bw_state_eq_reset(s);
 	if (s->frames[s->depth] && c->n_blocks)
 		back = run_blocks(e, c, s);
+	bw_state_eq_reset(s);
 	for (uint32_t i = 0; i < c->n_problems; i++)
 		bw_rec_at(e, BW_REC_UNANALYSED, func, c->problems[i].insn, (int32_t)bw_dom_str(&e->d, c->problems[i].reason), 0);
 	if (s->depth) {
@@ -474,6 +515,44 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 	e->insn = caller_insn;
 	e->block = caller_block;
 	return back;
+}
+
+/* The functions that BTF declaration tags of @func name: exception_callback:NAME (kernel/bpf/verifier.c). */
+static int32_t exception_callback(const struct bw_engine *e, int32_t func)
+{
+	static const char tag[] = "exception_callback:";
+	uint32_t btf_func = e->o->funcs[func].btf_func;
+	struct bw_btf_type t;
+
+	for (uint32_t id = 1; e->o->btf && btf_func && id <= e->o->btf->n_types; id++) {
+		if (!bw_btf_type(e->o->btf, id, &t) || t.kind != BW_BTF_DECL_TAG || t.type != btf_func ||
+		    strncmp(t.name, tag, sizeof(tag) - 1))
+			continue;
+		for (uint32_t i = 0; i < e->o->n_funcs; i++)
+			if (!strcmp(e->o->funcs[i].name, t.name + sizeof(tag) - 1))
+				return (int32_t)i;
+	}
+	return BW_NONE;
+}
+
+/* bpf_throw ends the program in its exception callback, whose result is the program's. */
+static void run_exception(struct bw_engine *e, int32_t func)
+{
+	int32_t callback = exception_callback(e, func);
+	struct bw_state *s = callback >= 0 ? bw_state_new(&e->d) : NULL;
+	struct bw_rec *r;
+
+	if (!s)
+		return;
+	s->frames[0] = bw_mem_new(&e->d);
+	s->r[1] = bw_val_unknown();
+	s->r[10] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_STACK, 0, 0), BW_STACK_SIZE);
+	if (s->frames[0] && bw_run_func(e, callback, s)) {
+		r = bw_rec_at(e, BW_REC_RETURN, func, 0, 0, 0);
+		if (r)
+			bw_val_join(&e->d, &r->val, &s->r[0], false);
+	}
+	bw_state_free(&e->d, s);
 }
 
 /* ---- programs ------------------------------------------------------------------------------------------------------------------------- */
@@ -497,6 +576,7 @@ static void run_program(struct bw_engine *e, uint32_t prog)
 	e->calls[0].block = 0;
 	e->total_steps += e->steps;
 	e->steps = 0;
+	e->d.work = 0;
 	e->inlined = 0;
 	e->stop = false;
 	if (p->func < 0 || !(c = cfg_of(e, p->func))) {
@@ -507,6 +587,7 @@ static void run_program(struct bw_engine *e, uint32_t prog)
 	s->frames[0] = bw_mem_new(&e->d);
 	s->r[1] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_CTX, 0, 0), 0);
 	s->r[10] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_STACK, 0, 0), BW_STACK_SIZE);
+	e->threw = false;
 	if (s->frames[0] && c->n_blocks && run_blocks(e, c, s)) {
 		r = bw_rec_at(e, BW_REC_RETURN, p->func, 0, 0, 0);
 		if (r)
@@ -515,6 +596,8 @@ static void run_program(struct bw_engine *e, uint32_t prog)
 	for (uint32_t i = 0; i < c->n_problems; i++)
 		bw_rec_at(e, BW_REC_UNANALYSED, p->func, c->problems[i].insn, (int32_t)bw_dom_str(&e->d, c->problems[i].reason), 0);
 	bw_state_free(&e->d, s);
+	if (e->threw && !e->stop)
+		run_exception(e, p->func);
 }
 
 static bool is_percpu(uint32_t type)

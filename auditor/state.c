@@ -324,6 +324,7 @@ bool bw_mem_fill(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t
 		len = limit - off;
 	}
 	end = off + len;
+	d->work += len / SLOT;
 	while (off < end && !d->budget.failed) {
 		unsigned int n = (unsigned int)(SLOT - off % SLOT);
 
@@ -484,6 +485,8 @@ struct bw_val bw_mem_collect(struct bw_domain *d, const struct bw_mem *m, uint64
 	unsigned int size;
 	struct piece_iter it = { off, off > limit || len > limit - off ? limit : off + len };
 
+	d->work += (it.end > off ? it.end - off : 0) / SLOT / 8;
+
 	while (piece_next(d, m, &it, &v, &start, &size, &slot)) {
 		if (slot == last && size == SLOT)
 			continue;
@@ -577,6 +580,7 @@ static bool mem_join(struct bw_domain *d, struct bw_mem **ap, const struct bw_me
 			changed = true;
 			continue;
 		}
+		d->work += BW_CHUNK_SLOTS / 8;
 		for (uint32_t i = 0; i < BW_CHUNK_SLOTS; i++) {
 			uint32_t sa = mem_slot(*ap, (uint64_t)c * BW_CHUNK_SLOTS + i), j;
 
@@ -632,8 +636,38 @@ struct bw_state *bw_state_new(struct bw_domain *d)
 	if (!s)
 		return NULL;
 	memset(s, 0, sizeof(*s));
+	bw_state_eq_reset(s);
 	s->sysnr = -1;
 	return s;
+}
+
+void bw_state_eq_reset(struct bw_state *s)
+{
+	for (uint8_t i = 0; i < 11; i++)
+		s->eq[i] = i;
+}
+
+int bw_state_eq_written(struct bw_state *s, unsigned int r)
+{
+	int leader = -1;
+
+	for (unsigned int i = 0; i < 11; i++) {
+		if (i == r || (s->eq[i] & BW_EQ_REG) != r)
+			continue;
+		/* The lowest plain equal takes over; without one, what was derived from it stands alone. */
+		if (leader < 0 && s->eq[i] == r) {
+			leader = (int)i;
+			s->eq[i] = (uint8_t)i;
+		} else if (leader < 0) {
+			s->eq[i] = (uint8_t)i;
+		} else {
+			s->eq[i] = (uint8_t)(leader | (s->eq[i] & ~BW_EQ_REG));
+		}
+	}
+	if (s->eq[r] != r && !(s->eq[r] & ~BW_EQ_REG))
+		leader = s->eq[r];
+	s->eq[r] = (uint8_t)r;
+	return leader;
 }
 
 void bw_state_release(struct bw_domain *d, struct bw_state *s)
@@ -746,6 +780,13 @@ bool bw_state_join(struct bw_domain *d, struct bw_state *a, const struct bw_stat
 			continue;
 		}
 		i++;
+	}
+	if (memcmp(a->eq, b->eq, sizeof(a->eq))) {
+		struct bw_state plain;
+
+		bw_state_eq_reset(&plain);
+		changed |= memcmp(a->eq, plain.eq, sizeof(a->eq)) != 0;
+		bw_state_eq_reset(a);
 	}
 	if (a->sysnr != b->sysnr && a->sysnr != -1) {
 		a->sysnr = -1;

@@ -93,7 +93,7 @@ enum bw_tag_kind {
 	BW_TAG_STRCMP,	  /* the result of a comparing helper: a = comparison record + 1 */
 	BW_TAG_DYNPTR,	  /* the value is the memory behind a dynptr */
 	BW_TAG_ADDR,	  /* a number that was read as (possibly) an address: a = descriptor of what is there */
-	BW_TAG_VALUE,	  /* the same number in several registers: a = function, b = instruction that made it */
+	BW_TAG_SITE,	  /* no property: an instruction (b) of a function (a), as a number */
 };
 struct bw_tag {
 	uint32_t kind;
@@ -147,6 +147,7 @@ struct bw_domain {
 	struct {
 		uint32_t a, b, result;
 	} *slot_joins, *set_joins;
+	uint64_t work; /* slots of memory looked at: what instructions on large objects really cost */
 	struct bw_chunk *free_chunks;
 	struct bw_state *free_states;
 };
@@ -293,11 +294,22 @@ struct bw_state {
 	struct bw_mem *frames[BW_MAX_FRAMES];
 	struct bw_local_obj objs[BW_MAX_OBJS];
 	uint32_t n_objs;
+	/*
+	 * Registers that hold the same number, so that a bound on one is a bound on all: the lowest such register, with a flag
+	 * for "that one shifted left by 32" and "its lower half, zero extended".
+	 */
+	uint8_t eq[11];
 	int32_t sysnr; /* the system call, where the path knows it; -1 */
 	uint8_t l4;    /* the transport protocol, where the path knows it; 0 */
 	uint8_t dns;   /* a port was found equal to 53 */
 	struct bw_state *next_free;
 };
+#define BW_EQ_SHIFTED 0x80
+#define BW_EQ_ZEXT 0x40
+#define BW_EQ_REG 0x0f
+void bw_state_eq_reset(struct bw_state *s);
+/* Register @r was written: it is like no other. Returns the register that its equals have now, -1 when there is none. */
+int bw_state_eq_written(struct bw_state *s, unsigned int r);
 struct bw_state *bw_state_new(struct bw_domain *d);
 void bw_state_free(struct bw_domain *d, struct bw_state *s);
 void bw_state_copy(struct bw_domain *d, struct bw_state *dst, const struct bw_state *src); /* @dst is overwritten after release */
