@@ -123,10 +123,10 @@ settled()
 	[ "$(field received <status.json)" = "$(field emitted <status.json)" ]
 }
 
-# entries_from_events COMM LOADER: approvals of all that a loader was or would have been refused, as the guard reported it.
+# entries_from_events COMM LOADER [FILE]: approvals of all that a loader was or would have been refused, as the guard reported it.
 entries_from_events()
 {
-	grep '"kind":"load"' ev.jsonl | grep "\"loader_comm\":\"$1\"" | grep -E '"action":"(denied|would-deny)"' |
+	grep '"kind":"load"' "${3:-ev.jsonl}" | grep "\"loader_comm\":\"$1\"" | grep -E '"action":"(denied|would-deny)"' |
 		while read -r _e; do
 			_attach=$(echo "$_e" | field attach_type)
 			_digest=$(echo "$_e" | field digest)
