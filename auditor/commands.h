@@ -34,6 +34,8 @@ int cmd_policy_remove(int argc, char **argv);
 int cmd_policy_compile(int argc, char **argv);
 int cmd_policy_learn(int argc, char **argv);
 int cmd_policy_review(int argc, char **argv);
+int cmd_policy_sign(int argc, char **argv);
+int cmd_policy_verify(int argc, char **argv);
 int cmd_policy_test(int argc, char **argv);
 int cmd_policy_diff(int argc, char **argv);
 int cmd_version(int argc, char **argv);

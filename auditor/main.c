@@ -32,6 +32,8 @@ static const struct bw_subcommand commands[] = {
 	{ "policy learn", cmd_policy_learn, "turn what the guard saw into a policy to review" },
 	{ "policy review", cmd_policy_review, "say what each entry of a policy permits" },
 	{ "policy compile", cmd_policy_compile, "print what a policy is for the kernel of a host" },
+	{ "policy sign", cmd_policy_sign, "sign a policy" },
+	{ "policy verify", cmd_policy_verify, "check the signature on a policy" },
 	{ "policy diff", cmd_policy_diff, "show what a change of the policy changes" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
