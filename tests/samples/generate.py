@@ -58,11 +58,11 @@ SOURCES = [
     Source("payload", "packet-payload", "tc", SKB, "bpf_skb_load_bytes(ctx, UDP_PAYLOAD_OFF, DST, 16);", family="tc"),
     Source("header", "packet-header", "tc", SKB, "bpf_skb_load_bytes(ctx, IP_OFF, DST, 16);", family="tc"),
     Source("xpayload", "packet-payload", "xdp", XDP,
-           "{ u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF; "
-           "if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS; __builtin_memcpy(DST, p, 16); }", family="xdp"),
+           "{ u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF; "
+           "if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS; __builtin_memcpy(DST, pkt, 16); }", family="xdp"),
     Source("xheader", "packet-header", "xdp", XDP,
-           "{ u8 *p = (void *)(long)ctx->data + IP_OFF; "
-           "if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS; __builtin_memcpy(DST, p, 16); }", family="xdp"),
+           "{ u8 *pkt = (void *)(long)ctx->data + IP_OFF; "
+           "if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS; __builtin_memcpy(DST, pkt, 16); }", family="xdp"),
 ]
 
 # ---- channels: code that puts out 16 bytes at P; families of programs that can -------------------------------------------
@@ -381,8 +381,8 @@ for _k, (_cls, _off) in NET_FILL.items():
     HOOKS_NET.append((f"cg_{_k}", _cls, "cgroup_skb/egress", "{}(struct __sk_buff *ctx)",
                       [f"bpf_skb_load_bytes(ctx, {_off} - IP_OFF, b.b, 16);"]))
     HOOKS_NET.append((f"direct_{_k}", _cls, "tc", "{}(struct __sk_buff *ctx)",
-                      [f"u8 *p = (void *)(long)ctx->data + {_off};", "", "if ((void *)(p + 16) > (void *)(long)ctx->data_end)",
-                       "\treturn 0;", "__builtin_memcpy(b.b, p, 16);"]))
+                      [f"u8 *pkt = (void *)(long)ctx->data + {_off};", "", "if ((void *)(pkt + 16) > (void *)(long)ctx->data_end)",
+                       "\treturn 0;", "__builtin_memcpy(b.b, pkt, 16);"]))
     HOOKS_NET.append((f"xdp_load_{_k}", _cls, "xdp", "{}(struct xdp_md *ctx)", [f"bpf_xdp_load_bytes(ctx, {_off}, b.b, 16);"]))
 HOOKS_NET += [
     ("msg_data", "packet-payload", "sk_msg", "{}(struct sk_msg_md *ctx)",

@@ -63,12 +63,12 @@ int cg_payload(struct __sk_buff *ctx)
 SEC("tc")
 int direct_payload(struct __sk_buff *ctx)
 {
-	u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+	u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
 	struct rec b = {};
 
-	if ((void *)(p + 16) > (void *)(long)ctx->data_end)
+	if ((void *)(pkt + 16) > (void *)(long)ctx->data_end)
 		return 0;
-	__builtin_memcpy(b.b, p, 16);
+	__builtin_memcpy(b.b, pkt, 16);
 	bpf_ringbuf_output(&g_ring, &b, sizeof(b), 0);
 	return 0;
 }
@@ -126,12 +126,12 @@ int cg_header(struct __sk_buff *ctx)
 SEC("tc")
 int direct_header(struct __sk_buff *ctx)
 {
-	u8 *p = (void *)(long)ctx->data + IP_OFF;
+	u8 *pkt = (void *)(long)ctx->data + IP_OFF;
 	struct rec b = {};
 
-	if ((void *)(p + 16) > (void *)(long)ctx->data_end)
+	if ((void *)(pkt + 16) > (void *)(long)ctx->data_end)
 		return 0;
-	__builtin_memcpy(b.b, p, 16);
+	__builtin_memcpy(b.b, pkt, 16);
 	bpf_ringbuf_output(&g_ring, &b, sizeof(b), 0);
 	return 0;
 }

@@ -26,9 +26,9 @@ int xheader_ringbuf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, b, 16, 0);
 	return 0;
@@ -40,9 +40,9 @@ int no_xheader_ringbuf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	__builtin_memset(b, 0, 16);
 	bpf_ringbuf_output(&g_ring, b, 16, 0);
@@ -58,9 +58,9 @@ int xheader_ringbuf_map_value(struct xdp_md *ctx)
 	struct rec b = {}, *v;
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_ringbuf_map_value, &zero, &b, BPF_ANY);
 	v = bpf_map_lookup_elem(&c_xheader_ringbuf_map_value, &zero);
@@ -75,9 +75,9 @@ SEC("xdp")
 int xheader_ringbuf_global(struct xdp_md *ctx)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(c_xheader_ringbuf_global.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(c_xheader_ringbuf_global.b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, c_xheader_ringbuf_global.b, 16, 0);
 	return 0;
@@ -86,9 +86,9 @@ int xheader_ringbuf_global(struct xdp_md *ctx)
 static __noinline void xheader_ringbuf_subprogram_take(struct xdp_md *ctx, u8 *p)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return;
-		__builtin_memcpy(p, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return;
+		__builtin_memcpy(p, pkt, 16);
 	}
 }
 
@@ -105,9 +105,9 @@ int xheader_ringbuf_subprogram(struct xdp_md *ctx)
 static __noinline void no_xheader_ringbuf_subprogram_take(struct xdp_md *ctx, u8 *p)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return;
-		__builtin_memcpy(p, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return;
+		__builtin_memcpy(p, pkt, 16);
 	}
 }
 
@@ -141,9 +141,9 @@ int xheader_ringbuf_callback(struct xdp_md *ctx)
 	struct xheader_ringbuf_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	bpf_loop(1, xheader_ringbuf_callback_cb, &st, 0);
 	return 0;
@@ -168,9 +168,9 @@ int no_xheader_ringbuf_callback(struct xdp_md *ctx)
 	struct no_xheader_ringbuf_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	__builtin_memset(st.r.b, 0, 16);
 	bpf_loop(1, no_xheader_ringbuf_callback_cb, &st, 0);
@@ -188,9 +188,9 @@ int xheader_ringbuf_tail_call(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_ringbuf_tail_call, &zero, &b, BPF_ANY);
 	bpf_tail_call(ctx, &t_xheader_ringbuf_tail_call, 0);
@@ -215,9 +215,9 @@ int xheader_ringbuf_dynptr(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_ringbuf_reserve_dynptr(&g_ring, 16, 0, &d);
 	bpf_dynptr_write(&d, 0, b.b, 16, 0);
@@ -236,9 +236,9 @@ int xheader_ringbuf_percpu(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, v->b, 16, 0);
 	return 0;
@@ -260,9 +260,9 @@ int xheader_ringbuf_map_key(struct xdp_md *ctx)
 	u64 uaddr = 0;
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_ringbuf_map_key, &b, &one, BPF_ANY);
 	bpf_for_each_map_elem(&c_xheader_ringbuf_map_key, xheader_ringbuf_map_key_cb, &uaddr, 0);
@@ -278,9 +278,9 @@ int xheader_ringbuf_cross(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_ringbuf_cross, &zero, &b, BPF_ANY);
 	return 0;
@@ -306,10 +306,10 @@ int xheader_ringbuf_mem(struct xdp_md *ctx)
 		return 0;
 	__builtin_memset(r, 0, 16);
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
 		return XDP_PASS;
-		} __builtin_memcpy(r, p, 16);
+		} __builtin_memcpy(r, pkt, 16);
 	}
 	bpf_ringbuf_submit(r, 0);
 	return 0;
@@ -324,10 +324,10 @@ int no_xheader_ringbuf_mem(struct xdp_md *ctx)
 		return 0;
 	__builtin_memset(r, 0, 16);
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
 		return XDP_PASS;
-		} __builtin_memcpy(r, p, 16);
+		} __builtin_memcpy(r, pkt, 16);
 	}
 	__builtin_memset(r, 0, 16);
 	bpf_ringbuf_submit(r, 0);
@@ -340,9 +340,9 @@ int xheader_perf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, b, 16);
 	return 0;
@@ -354,9 +354,9 @@ int no_xheader_perf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	__builtin_memset(b, 0, 16);
 	bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, b, 16);
@@ -372,9 +372,9 @@ int xheader_perf_map_value(struct xdp_md *ctx)
 	struct rec b = {}, *v;
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_perf_map_value, &zero, &b, BPF_ANY);
 	v = bpf_map_lookup_elem(&c_xheader_perf_map_value, &zero);
@@ -389,9 +389,9 @@ SEC("xdp")
 int xheader_perf_global(struct xdp_md *ctx)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(c_xheader_perf_global.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(c_xheader_perf_global.b, pkt, 16);
 	}
 	bpf_perf_event_output(ctx, &g_perf, BPF_F_CURRENT_CPU, c_xheader_perf_global.b, 16);
 	return 0;
@@ -406,9 +406,9 @@ int xheader_map_map_value(struct xdp_md *ctx)
 	struct rec b = {}, *v;
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_map_map_value, &zero, &b, BPF_ANY);
 	v = bpf_map_lookup_elem(&c_xheader_map_map_value, &zero);
@@ -423,9 +423,9 @@ SEC("xdp")
 int xheader_map_global(struct xdp_md *ctx)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(c_xheader_map_global.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(c_xheader_map_global.b, pkt, 16);
 	}
 	bpf_map_update_elem(&g_map, &g_zero, c_xheader_map_global.b, BPF_ANY);
 	return 0;
@@ -442,9 +442,9 @@ int xheader_map_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	xheader_map_subprogram_put(ctx, b.b);
 	return 0;
@@ -461,9 +461,9 @@ int no_xheader_map_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	__builtin_memset(b.b, 0, 16);
 	no_xheader_map_subprogram_put(ctx, b.b);
@@ -489,9 +489,9 @@ int xheader_pinned_map_callback(struct xdp_md *ctx)
 	struct xheader_pinned_map_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	bpf_loop(1, xheader_pinned_map_callback_cb, &st, 0);
 	return 0;
@@ -516,9 +516,9 @@ int no_xheader_pinned_map_callback(struct xdp_md *ctx)
 	struct no_xheader_pinned_map_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	__builtin_memset(st.r.b, 0, 16);
 	bpf_loop(1, no_xheader_pinned_map_callback_cb, &st, 0);
@@ -547,9 +547,9 @@ int xheader_pinned_map_tail_call(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_tail_call(ctx, &t_xheader_pinned_map_tail_call, 0);
 	return 0;
@@ -579,9 +579,9 @@ int xheader_pinned_map_dynptr(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_dynptr_from_mem(v, 16, 0, &d);
 	bpf_dynptr_write(&d, 0, b.b, 16, 0);
@@ -602,9 +602,9 @@ int xheader_trace_pipe_percpu(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_printk("%llx", *(u64 *)(v->b));
 	return 0;
@@ -626,9 +626,9 @@ int xheader_trace_pipe_map_key(struct xdp_md *ctx)
 	u64 uaddr = 0;
 
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xheader_trace_pipe_map_key, &b, &one, BPF_ANY);
 	bpf_for_each_map_elem(&c_xheader_trace_pipe_map_key, xheader_trace_pipe_map_key_cb, &uaddr, 0);
@@ -646,9 +646,9 @@ int xheader_trace_pipe_cross(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + IP_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + IP_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	return 0;
 }

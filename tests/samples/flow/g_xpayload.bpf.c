@@ -26,9 +26,9 @@ int xpayload_ringbuf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, b, 16, 0);
 	return 0;
@@ -40,9 +40,9 @@ int no_xpayload_ringbuf_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	__builtin_memset(b, 0, 16);
 	bpf_ringbuf_output(&g_ring, b, 16, 0);
@@ -58,9 +58,9 @@ int xpayload_ringbuf_map_value(struct xdp_md *ctx)
 	struct rec b = {}, *v;
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xpayload_ringbuf_map_value, &zero, &b, BPF_ANY);
 	v = bpf_map_lookup_elem(&c_xpayload_ringbuf_map_value, &zero);
@@ -75,9 +75,9 @@ SEC("xdp")
 int xpayload_ringbuf_global(struct xdp_md *ctx)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(c_xpayload_ringbuf_global.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(c_xpayload_ringbuf_global.b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, c_xpayload_ringbuf_global.b, 16, 0);
 	return 0;
@@ -94,9 +94,9 @@ int xpayload_ringbuf_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	xpayload_ringbuf_subprogram_put(ctx, b.b);
 	return 0;
@@ -113,9 +113,9 @@ int no_xpayload_ringbuf_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	__builtin_memset(b.b, 0, 16);
 	no_xpayload_ringbuf_subprogram_put(ctx, b.b);
@@ -141,9 +141,9 @@ int xpayload_ringbuf_callback(struct xdp_md *ctx)
 	struct xpayload_ringbuf_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	bpf_loop(1, xpayload_ringbuf_callback_cb, &st, 0);
 	return 0;
@@ -168,9 +168,9 @@ int no_xpayload_ringbuf_callback(struct xdp_md *ctx)
 	struct no_xpayload_ringbuf_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	__builtin_memset(st.r.b, 0, 16);
 	bpf_loop(1, no_xpayload_ringbuf_callback_cb, &st, 0);
@@ -199,9 +199,9 @@ int xpayload_ringbuf_tail_call(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_tail_call(ctx, &t_xpayload_ringbuf_tail_call, 0);
 	return 0;
@@ -225,9 +225,9 @@ int xpayload_ringbuf_dynptr(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_ringbuf_reserve_dynptr(&g_ring, 16, 0, &d);
 	bpf_dynptr_write(&d, 0, b.b, 16, 0);
@@ -246,9 +246,9 @@ int xpayload_ringbuf_percpu(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_ringbuf_output(&g_ring, v->b, 16, 0);
 	return 0;
@@ -270,9 +270,9 @@ int xpayload_ringbuf_map_key(struct xdp_md *ctx)
 	u64 uaddr = 0;
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xpayload_ringbuf_map_key, &b, &one, BPF_ANY);
 	bpf_for_each_map_elem(&c_xpayload_ringbuf_map_key, xpayload_ringbuf_map_key_cb, &uaddr, 0);
@@ -290,9 +290,9 @@ int xpayload_ringbuf_cross(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	return 0;
 }
@@ -317,10 +317,10 @@ int xpayload_ringbuf_mem(struct xdp_md *ctx)
 		return 0;
 	__builtin_memset(r, 0, 16);
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
 		return XDP_PASS;
-		} __builtin_memcpy(r, p, 16);
+		} __builtin_memcpy(r, pkt, 16);
 	}
 	bpf_ringbuf_submit(r, 0);
 	return 0;
@@ -335,10 +335,10 @@ int no_xpayload_ringbuf_mem(struct xdp_md *ctx)
 		return 0;
 	__builtin_memset(r, 0, 16);
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) { bpf_ringbuf_discard(r, 0);
 		return XDP_PASS;
-		} __builtin_memcpy(r, p, 16);
+		} __builtin_memcpy(r, pkt, 16);
 	}
 	__builtin_memset(r, 0, 16);
 	bpf_ringbuf_submit(r, 0);
@@ -356,9 +356,9 @@ int xpayload_perf_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	xpayload_perf_subprogram_put(ctx, b.b);
 	return 0;
@@ -375,9 +375,9 @@ int no_xpayload_perf_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	__builtin_memset(b.b, 0, 16);
 	no_xpayload_perf_subprogram_put(ctx, b.b);
@@ -404,9 +404,9 @@ int xpayload_perf_tail_call(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xpayload_perf_tail_call, &zero, &b, BPF_ANY);
 	bpf_tail_call(ctx, &t_xpayload_perf_tail_call, 0);
@@ -437,9 +437,9 @@ int xpayload_perf_dynptr(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_dynptr_from_mem(v, 16, 0, &d);
 	bpf_dynptr_write(&d, 0, b.b, 16, 0);
@@ -462,9 +462,9 @@ int xpayload_map_dynptr(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_dynptr_from_mem(v, 16, 0, &d);
 	bpf_dynptr_write(&d, 0, b.b, 16, 0);
@@ -485,9 +485,9 @@ int xpayload_map_percpu(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	bpf_map_update_elem(&g_map, &g_zero, v->b, BPF_ANY);
 	return 0;
@@ -509,9 +509,9 @@ int xpayload_map_map_key(struct xdp_md *ctx)
 	u64 uaddr = 0;
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xpayload_map_map_key, &b, &one, BPF_ANY);
 	bpf_for_each_map_elem(&c_xpayload_map_map_key, xpayload_map_map_key_cb, &uaddr, 0);
@@ -529,9 +529,9 @@ int xpayload_pinned_map_cross(struct xdp_md *ctx)
 	if (!v)
 		return 0;
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(v->b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(v->b, pkt, 16);
 	}
 	return 0;
 }
@@ -553,9 +553,9 @@ int xpayload_pinned_map_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	bpf_map_update_elem(&g_pinned, &g_zero, b, BPF_ANY);
 	return 0;
@@ -567,9 +567,9 @@ int no_xpayload_pinned_map_stack(struct xdp_md *ctx)
 	u8 b[16] __attribute__((aligned(8))) = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b, pkt, 16);
 	}
 	__builtin_memset(b, 0, 16);
 	bpf_map_update_elem(&g_pinned, &g_zero, b, BPF_ANY);
@@ -585,9 +585,9 @@ int xpayload_pinned_map_map_value(struct xdp_md *ctx)
 	struct rec b = {}, *v;
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	bpf_map_update_elem(&c_xpayload_pinned_map_map_value, &zero, &b, BPF_ANY);
 	v = bpf_map_lookup_elem(&c_xpayload_pinned_map_map_value, &zero);
@@ -602,9 +602,9 @@ SEC("xdp")
 int xpayload_trace_pipe_global(struct xdp_md *ctx)
 {
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(c_xpayload_trace_pipe_global.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(c_xpayload_trace_pipe_global.b, pkt, 16);
 	}
 	bpf_printk("%llx", *(u64 *)(c_xpayload_trace_pipe_global.b));
 	return 0;
@@ -621,9 +621,9 @@ int xpayload_trace_pipe_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	xpayload_trace_pipe_subprogram_put(ctx, b.b);
 	return 0;
@@ -640,9 +640,9 @@ int no_xpayload_trace_pipe_subprogram(struct xdp_md *ctx)
 	struct rec b = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(b.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(b.b, pkt, 16);
 	}
 	__builtin_memset(b.b, 0, 16);
 	no_xpayload_trace_pipe_subprogram_put(ctx, b.b);
@@ -668,9 +668,9 @@ int xpayload_trace_pipe_callback(struct xdp_md *ctx)
 	struct xpayload_trace_pipe_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	bpf_loop(1, xpayload_trace_pipe_callback_cb, &st, 0);
 	return 0;
@@ -695,9 +695,9 @@ int no_xpayload_trace_pipe_callback(struct xdp_md *ctx)
 	struct no_xpayload_trace_pipe_callback_st st = {};
 
 	{
-		u8 *p = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
-		if ((void *)(p + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
-		__builtin_memcpy(st.r.b, p, 16);
+		u8 *pkt = (void *)(long)ctx->data + UDP_PAYLOAD_OFF;
+		if ((void *)(pkt + 16) > (void *)(long)ctx->data_end) return XDP_PASS;
+		__builtin_memcpy(st.r.b, pkt, 16);
 	}
 	__builtin_memset(st.r.b, 0, 16);
 	bpf_loop(1, no_xpayload_trace_pipe_callback_cb, &st, 0);
