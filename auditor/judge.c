@@ -17,6 +17,7 @@
 #define __builtin_preserve_type_info(type, kind) 0
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
 static void *lookup(const void *map, const void *key);
 static long read_kernel(void *dst, unsigned int size, const void *src);
 #define bpf_map_lookup_elem(map, key) lookup(map, key)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// tool-cflags: -static
 // tool-pkgs: libbpf
 /*
  * bwload: loads each program of an object by itself and says what the kernel made of it. One line a program:

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// tool-cflags: -static
 // tool-pkgs: libbpf
 /*
  * bwlookup [--count N] [--rounds R]: how long a BPF_MAP_LOOKUP_ELEM system call takes. Prints one line,
