@@ -6,6 +6,10 @@
  * returns an exit status. Adding one: a file there, a line here, a row in the table of main.c.
  */
 
+#include <stdbool.h>
+
+struct bw_buf;
+
 enum bw_exit {
 	BW_EXIT_OK = 0,
 	BW_EXIT_FINDINGS = 1, /* findings at or above the threshold; a check that did not hold */
@@ -37,6 +41,7 @@ int cmd_policy_review(int argc, char **argv);
 int cmd_policy_sign(int argc, char **argv);
 int cmd_policy_verify(int argc, char **argv);
 int cmd_policy_test(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_policy_diff(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
@@ -47,5 +52,11 @@ int cmd_disasm(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_posture(int argc, char **argv);
+
+/*
+ * Shared by commands: the manifest of an object file, or (with @json_too) the text of one that was written before. Returns 0; 1
+ * when not all could be analysed; or a negative errno, after saying why.
+ */
+int cmd_manifest_of(const char *path, bool json_too, struct bw_buf *ret);
 
 #endif

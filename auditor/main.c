@@ -24,6 +24,7 @@ static const struct bw_subcommand commands[] = {
 	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },
 	{ "manifest", cmd_manifest, "print what each program of an object can do" },
 	{ "diff", cmd_diff, "show which capabilities grew between two objects or manifests" },
+	{ "check", cmd_check, "check that the programs of objects are approved" },
 	{ "policy add", cmd_policy_add, "approve the programs of an object" },
 	{ "policy check", cmd_policy_check, "check a policy file" },
 	{ "policy init", cmd_policy_init, "start a policy with the programs of objects" },

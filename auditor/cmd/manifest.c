@@ -96,7 +96,7 @@ static int manifest_run(void *arg, struct bw_sandbox_out *out)
 }
 
 /* The manifest of an object file, or the text of a manifest that was written before. 0, 1 when incomplete, -errno. */
-static int manifest_of(const char *path, bool json_too, struct bw_buf *ret)
+int cmd_manifest_of(const char *path, bool json_too, struct bw_buf *ret)
 {
 	const struct bw_sandbox conf = { .max_output = BW_MAX_MANIFEST_SIZE + 1 };
 	struct job job = { .path = path };
@@ -150,7 +150,7 @@ int cmd_manifest(int argc, char **argv)
 		bw_err("manifest: one file is needed");
 		return BW_EXIT_INPUT;
 	}
-	r = manifest_of(argv[1], false, &text);
+	r = cmd_manifest_of(argv[1], false, &text);
 	if (r < 0)
 		return r == -ENOMEM || r == -EPERM ? BW_EXIT_INTERNAL : BW_EXIT_INPUT;
 	if (output) {
@@ -185,11 +185,11 @@ int cmd_diff(int argc, char **argv)
 		bw_err("diff: two files are needed");
 		return BW_EXIT_INPUT;
 	}
-	r = manifest_of(argv[1], true, &old);
+	r = cmd_manifest_of(argv[1], true, &old);
 	if (r < 0)
 		return BW_EXIT_INPUT;
 	incomplete = r;
-	r = manifest_of(argv[2], true, &new);
+	r = cmd_manifest_of(argv[2], true, &new);
 	if (r < 0)
 		return BW_EXIT_INPUT;
 	incomplete |= r;
