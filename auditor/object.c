@@ -91,7 +91,8 @@ static enum section_role section_role(const struct bw_elf_section *s)
 		return ROLE_CODE;
 	if (!strcmp(n, ".maps"))
 		return ROLE_MAPS_BTF;
-	if (!strcmp(n, "maps") || str_has_prefix(n, "maps/"))
+	/* "lirc_mode2/maps": decoders of v4l-utils (utils/keytable/bpf_protocols) */
+	if (!strcmp(n, "maps") || str_has_prefix(n, "maps/") || (strlen(n) > 5 && !strcmp(n + strlen(n) - 5, "/maps")))
 		return ROLE_MAPS_LEGACY;
 	if (!strcmp(n, ".data") || str_has_prefix(n, ".data."))
 		return ROLE_DATA;
