@@ -10,10 +10,6 @@ VM_TOP=$(cd "$VM_DIR/../.." && pwd)
 VM_CACHE=${BW_VM_CACHE:-${HOME:-/root}/.cache/bpfwarden/vm}
 VM_KERNELS_TSV=$VM_DIR/kernels.tsv
 
-# The only place that names a Debian mirror. BW_VM_MIRROR replaces it and what apt is configured with;
-# the archives ("debian", "debian-security") are directories below it.
-VM_DEFAULT_MIRROR=http://deb.debian.org
-
 warn()
 {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
