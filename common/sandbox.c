@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <seccomp.h>
 #include <signal.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/capability.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <ucontext.h>
 
 #include "common/sandbox.h"
+#include "common/sandbox_lock.h"
 
 /* The child's exit status: 0, the errno of the function, or from here on the step of the set-up that failed. */
 #define EXIT_SETUP 200
@@ -28,20 +23,7 @@ static const char *const setup_names[] = {
 	[SETUP_HANDLER] = "signal handler",	     [SETUP_SECCOMP] = "system call filter (seccomp)",
 };
 
-#define NOBODY 65534
 #define OUT_FD 3
-
-/* The sanitizers map terabytes of shadow memory, which no address space limit survives, and report on descriptor 2. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* ---- in the child ------------------------------------------------------------------------------------------------ */
 
@@ -74,18 +56,6 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-static int set_limit(int resource, rlim_t value)
-{
-	struct rlimit lim;
-
-	if (getrlimit(resource, &lim) < 0)
-		return -errno;
-	if (lim.rlim_max == RLIM_INFINITY || lim.rlim_max > value)
-		lim.rlim_max = value;
-	lim.rlim_cur = lim.rlim_max;
-	return setrlimit(resource, &lim) < 0 ? -errno : 0;
-}
-
 /* Bytes of address space in use: the first number of /proc/self/statm, in pages. */
 static unsigned long long mapped_now(void)
 {
@@ -102,18 +72,18 @@ static int limit_resources(const struct bw_sandbox *conf, unsigned int wall_ms)
 	unsigned long long memory = conf->memory ? conf->memory : BW_SANDBOX_DEFAULT_MEMORY;
 	int r;
 
-	if (!SANITIZED) {
-		r = set_limit(RLIMIT_AS, mapped_now() + memory);
+	if (!BW_SANITIZED) {
+		r = bw_lock_limit(RLIMIT_AS, mapped_now() + memory);
 		if (r < 0)
 			return r;
 	}
-	r = set_limit(RLIMIT_CPU, wall_ms / 1000 + 2);
+	r = bw_lock_limit(RLIMIT_CPU, wall_ms / 1000 + 2);
 	if (r >= 0)
-		r = set_limit(RLIMIT_FSIZE, memory);
+		r = bw_lock_limit(RLIMIT_FSIZE, memory);
 	if (r >= 0)
-		r = set_limit(RLIMIT_NPROC, 0);
+		r = bw_lock_limit(RLIMIT_NPROC, 0);
 	if (r >= 0)
-		r = set_limit(RLIMIT_CORE, 0);
+		r = bw_lock_limit(RLIMIT_CORE, 0);
 	return r;
 }
 
@@ -124,7 +94,7 @@ static int take_descriptors(int out)
 	if (out != OUT_FD && dup2(out, OUT_FD) < 0)
 		return -errno;
 	for (int fd = 0; fd < 3; fd++) {
-		if (SANITIZED && fd == 2)
+		if (BW_SANITIZED && fd == 2)
 			continue;
 		/* Without /dev/null they stay closed: nothing may be written there anyway. */
 		if (null < 0)
@@ -132,74 +102,7 @@ static int take_descriptors(int out)
 		else if (dup2(null, fd) < 0)
 			return -errno;
 	}
-	if (syscall(SYS_close_range, OUT_FD + 1, ~0u, 0) < 0) {
-		/* close_range(2) is of Linux 5.9 */
-		for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd > OUT_FD; fd--)
-			close((int)fd);
-	}
-	return 0;
-}
-
-static int drop_privileges(void)
-{
-	cap_t none;
-	int r;
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return -errno;
-	/* Inside a user namespace without that user there is none to change to; nothing below depends on it. */
-	if (!geteuid() && !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return -errno;
-	none = cap_init();
-	if (!none)
-		return -ENOMEM;
-	r = cap_set_proc(none) < 0 ? -errno : 0;
-	cap_free(none);
-	if (r >= 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		r = -errno;
-	return r;
-}
-
-static int filter_syscalls(const struct bw_sandbox *conf)
-{
-	static const int allowed[] = {
-		SCMP_SYS(read),	       SCMP_SYS(write),		 SCMP_SYS(writev),	  SCMP_SYS(pread64),
-		SCMP_SYS(lseek),       SCMP_SYS(close),		 SCMP_SYS(fstat),	  SCMP_SYS(munmap),
-		SCMP_SYS(mremap),      SCMP_SYS(madvise),	 SCMP_SYS(brk),		  SCMP_SYS(futex),
-		SCMP_SYS(exit),	       SCMP_SYS(exit_group),	 SCMP_SYS(rt_sigreturn),  SCMP_SYS(getpid),
-		SCMP_SYS(gettid),      SCMP_SYS(rt_sigprocmask), SCMP_SYS(clock_gettime), SCMP_SYS(getrandom),
-		SCMP_SYS(sched_yield), SCMP_SYS(sigaltstack), /* the latter for sanitizers */
-	};
-	static const int with_memfd[] = {
-		SCMP_SYS(memfd_create), SCMP_SYS(ftruncate), SCMP_SYS(dup), SCMP_SYS(dup2), SCMP_SYS(dup3),
-	};
-	static const int fcntl_cmds[] = { F_GETFD, F_SETFD, F_GETFL, F_DUPFD, F_DUPFD_CLOEXEC };
-	scmp_filter_ctx f = seccomp_init(conf->trap ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM));
-	int r = f ? 0 : -ENOMEM;
-
-	/* A name that this architecture does not have (dup2 on arm64) is skipped by libseccomp itself. */
-	for (size_t i = 0; i < ARRAY_SIZE(allowed) && r >= 0; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < ARRAY_SIZE(with_memfd) && r >= 0 && conf->memfd; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, with_memfd[i], 0);
-	for (size_t i = 0; i < ARRAY_SIZE(fcntl_cmds) && r >= 0; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntl_cmds[i]));
-	if (r >= 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r >= 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				     SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	/* glibc 2.33 to 2.38 write fstat(fd) so. Hostile code in the child could add a path: metadata of files, no
-	 * content. */
-	if (r >= 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 2, SCMP_A0(SCMP_CMP_LE, INT32_MAX),
-				     SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
-	if (r >= 0)
-		r = seccomp_load(f);
-	seccomp_release(f);
-	return r;
+	return bw_lock_descriptors((int[]){ OUT_FD }, 1);
 }
 
 __attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsigned int wall_ms, int pipe_fd,
@@ -220,7 +123,7 @@ __attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsig
 		_exit(EXIT_SETUP + SETUP_DESCRIPTORS);
 	if (limit_resources(conf, wall_ms) < 0)
 		_exit(EXIT_SETUP + SETUP_LIMITS);
-	if (drop_privileges() < 0)
+	if (bw_lock_privileges(BW_NOBODY, BW_NOBODY, false) < 0)
 		_exit(EXIT_SETUP + SETUP_PRIVILEGES);
 	/* After the change of user, which clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
@@ -229,7 +132,7 @@ __attribute__((noreturn)) static void child(const struct bw_sandbox *conf, unsig
 	trap_ctx = conf->trap_ctx;
 	if (conf->trap && sigaction(SIGSYS, &act, NULL) < 0)
 		_exit(EXIT_SETUP + SETUP_HANDLER);
-	if (filter_syscalls(conf) < 0)
+	if (bw_lock_calls(conf->memfd ? BW_CALLS_MEMFD : 0, conf->trap ? BW_OTHER_TRAP : BW_OTHER_EPERM) < 0)
 		_exit(EXIT_SETUP + SETUP_SECCOMP);
 
 	r = fn(arg, &out);
