@@ -295,9 +295,47 @@ static int parse_deny(struct policy_parser *ps, const struct policy_node *n, str
 	return r;
 }
 
+/* "T1014", "T1562.001" */
+static bool is_technique(const char *s)
+{
+	size_t len = strlen(s);
+
+	return s[0] == 'T' && (len == 5 || (len == 9 && s[5] == '.')) && strspn(s + 1, "0123456789") == 4 &&
+	       (len == 5 || strspn(s + 6, "0123456789") == 3);
+}
+
+static int parse_attack(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_rule *rule)
+{
+	struct policy_node at = { .up = n };
+	const char **list;
+	uint32_t count;
+	int r;
+
+	r = policy_get_list(ps, n, 1, BW_MAX_POLICY_ATTACK, &count);
+	if (r < 0)
+		return r;
+	list = policy_alloc(ps->policy, count, sizeof(*list));
+	if (!list)
+		return policy_no_memory(ps);
+	cJSON_ArrayForEach(at.value, n->value) {
+		r = policy_get_text(ps, &at, 16, &list[at.index]);
+		if (r < 0)
+			return r;
+		if (!is_technique(list[at.index]))
+			return policy_fail(ps, &at, "must be an ATT&CK technique like \"T1014\" or \"T1562.001\"");
+		for (uint32_t i = 0; i < at.index; i++)
+			if (!strcmp(list[i], list[at.index]))
+				return policy_fail(ps, &at, "is in the list already");
+		at.index++;
+	}
+	rule->attack = list;
+	rule->n_attack = count;
+	return 0;
+}
+
 static int parse_rule(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_rule *rule)
 {
-	static const char *const keys[] = { "id", "deny", "reason" };
+	static const char *const keys[] = { "id", "deny", "reason", "attack" };
 	const cJSON *m[ARRAY_SIZE(keys)];
 	int r;
 
@@ -312,6 +350,8 @@ static int parse_rule(struct policy_parser *ps, const struct policy_node *n, str
 		r = parse_deny(ps, MEMBER(n, keys, m, 1), rule);
 	if (!r && m[2])
 		r = policy_get_text(ps, MEMBER(n, keys, m, 2), 1024, &rule->reason);
+	if (!r && m[3])
+		r = parse_attack(ps, MEMBER(n, keys, m, 3), rule);
 	return r;
 }
 

@@ -47,6 +47,7 @@ struct bw_policy_loader {
 
 #define BW_POLICY_CANONICAL_LEN 32
 #define BW_MAX_POLICY_MAPS 1024u
+#define BW_MAX_POLICY_ATTACK 16u
 
 struct bw_policy_map {
 	const char *name;
@@ -88,6 +89,8 @@ struct bw_policy_program {
 struct bw_policy_rule {
 	const char *id;
 	const char *reason;		   /* NULL when absent */
+	const char *const *attack;	   /* MITRE ATT&CK techniques, "T1014" or "T1562.001" */
+	uint32_t n_attack;
 	uint64_t helpers[BW_HELPER_WORDS]; /* any of them; all zero: no condition */
 	uint64_t types;			   /* any of them, a bit per program type; zero: no condition */
 	const char *const *kfuncs;	   /* any of them */

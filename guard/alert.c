@@ -261,6 +261,12 @@ static void write_load(struct bw_json *j, const struct alert_detail *d)
 	bw_json_u64(j, "policy_generation", l->generation);
 	opt_str(j, "policy_entry", d->policy_entry);
 	opt_str(j, "policy_rule", d->policy_rule);
+	if (d->n_attack) {
+		bw_json_open(j, "attack", '[');
+		for (uint32_t i = 0; i < d->n_attack; i++)
+			bw_json_str(j, NULL, d->attack[i]);
+		bw_json_close(j, ']');
+	}
 
 	bw_json_str(j, "prog_name", l->name);
 	name_or_number(j, "prog_type", bw_prog_type_name(l->prog_type), l->prog_type);

@@ -47,6 +47,8 @@ struct alert_detail {
 	uint64_t seq;		  /* the guard's own number of the event, from store_next_seq() */
 	const char *policy_entry; /* id of the approval, by index entry of the policy generation */
 	const char *policy_rule;  /* id of the deny rule, for BW_REASON_RULE */
+	const char *const *attack; /* what ATT&CK techniques that rule names */
+	uint32_t n_attack;
 	const char *attach_target; /* name behind attach_btf_id */
 	const char *cgroup;	  /* path behind cgroup_id */
 	const char *kfuncs[BW_MAX_KFUNC_IDS]; /* names behind kfunc_ids, where known */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/event_chain.h"
 #include "common/json.h"
 #include "common/log.h"
 #include "guard/alert.h"
@@ -24,6 +25,8 @@
 #define SECOND 1000000000ULL
 /* The ring buffers are looked at this often even when nobody was woken: bounds the delay, see docs/failure-modes.md. */
 #define TICK_NS (SECOND / 5)
+/* Whoever receives the events misses these when the guard is gone. */
+#define HEARTBEAT_MINUTES 10
 
 struct guard {
 	const struct config *config;
@@ -46,6 +49,7 @@ struct guard {
 	struct alert_context context;
 	char instance[17], host[65], boot_id[37];
 	struct bw_buf line; /* of the event at hand */
+	struct event_chain chain;
 	struct decode_gaps gaps;
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
@@ -69,8 +73,19 @@ static int64_t clock_ns(clockid_t clock)
 
 /* ---- events out ----------------------------------------------------------------------------------------------------- */
 
-static void publish(struct guard *g, const struct alert *a)
+/* Seals the event in g->line and hands it to everybody. */
+static void publish(struct guard *g, struct alert *a)
 {
+	int r;
+
+	g->line.max = ALERT_MAX_LINE + EVENT_CHAIN_ROOM;
+	r = event_chain_seal(&g->chain, &g->line, a->seq);
+	if (r < 0) {
+		bw_err("event %" PRIu64 ": %s", a->seq, strerror(-r));
+		return;
+	}
+	a->line = bw_buf_cstr(&g->line);
+	a->line_len = g->line.len;
 	store_add(g->store, a);
 	if (g->lines)
 		lines_write(g->lines, a->line, a->line_len);
@@ -102,9 +117,13 @@ static void say(struct guard *g, const char *event, enum alert_severity severity
 		publish(g, &a);
 }
 
-static const char *rule_id(const struct enforce_policy *p, uint32_t rule)
+static void explain_rule(const struct enforce_policy *p, uint32_t rule, struct alert_detail *d)
 {
-	return p && rule < p->policy->n_rules ? p->policy->rules[rule].id : NULL;
+	if (!p || rule >= p->policy->n_rules)
+		return;
+	d->policy_rule = p->policy->rules[rule].id;
+	d->attack = p->policy->rules[rule].attack;
+	d->n_attack = p->policy->rules[rule].n_attack;
 }
 
 /* Adds what only user space knows to a load. @entry is room for the id of the approval. */
@@ -118,7 +137,7 @@ static void explain_load(struct guard *g, const struct decode_load *load, struct
 		d->policy_entry = entry;
 	}
 	if (load->reason == BW_REASON_RULE)
-		d->policy_rule = rule_id(p, load->rule);
+		explain_rule(p, load->rule, d);
 	if (!(load->load_flags & BW_LOAD_TARGET_ELSEWHERE))
 		d->attach_target = enforce_btf_name(g->enforce, load->attach_btf_id);
 	for (unsigned int i = 0; i < load->n_kfunc_ids; i++)
@@ -335,6 +354,11 @@ static int on_tick(void *arg, uint64_t expirations)
 		prove(g);
 		cgroup_names_forget(g->cgroups);
 	}
+	if (g->ticks % (5 * 60 * HEARTBEAT_MINUTES) == 0)
+		say(g, "heartbeat", ALERT_INFO,
+		    (struct alert_kv[]){ ALERT_U64("received", g->received + g->received_before), ALERT_U64("alerts", g->alerts),
+					 ALERT_U64("lost_total", g->stats_before.v[BW_STAT_LOST_RING]), { 0 } },
+		    "the guard runs; %" PRIu64 " events from the kernel so far", g->received + g->received_before);
 	return 0;
 }
 
@@ -402,6 +426,8 @@ static int on_status(void *arg, struct bw_buf *out)
 	bw_json_u64(&j, "store_queued", ss.queued);
 	bw_json_u64(&j, "store_lost", ss.lost);
 	bw_json_bool(&j, "store_failing", ss.failing);
+	bw_json_u64(&j, "chain_seq", g->chain.seq);
+	bw_json_hex(&j, "chain_head", g->chain.head, sizeof(g->chain.head));
 	if (g->lines) {
 		struct lines_stats ls;
 
@@ -559,6 +585,15 @@ static int socket_path(const struct guard *g, char **ret, char **ret_copy)
 	return *ret_copy ? 0 : -ENOMEM;
 }
 
+static int chain_row(void *arg, uint64_t seq, const char *json, int len)
+{
+	struct guard *g = arg;
+
+	/* One of before there were chains: a new one begins. */
+	event_chain_resume(&g->chain, json, (size_t)len);
+	return 0;
+}
+
 static int start_outputs(struct guard *g, char *why, size_t why_len)
 {
 	const char *state = g->config->state_dir ? g->config->state_dir : CONFIG_STATE_DIR;
@@ -586,6 +621,9 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 	r = store_open(&sc, &g->store);
 	if (r < 0)
 		return fail(r, why, why_len, "%s: %s", db, strerror(-r));
+	r = store_query(g->store, &(struct event_store_query){ .limit = 1 }, chain_row, g);
+	if (r < 0)
+		bw_warn("%s: the chain of events begins anew: %s, ignoring", db, strerror(-r));
 	if (g->config->output) {
 		r = lines_open(g->config->output, &g->lines);
 		if (r < 0)

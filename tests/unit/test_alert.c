@@ -195,6 +195,7 @@ static void load_by_tag(void **state)
 
 static void load_watched(void **state)
 {
+	static const char *const attack[] = { "T1014", "T1562.001" };
 	struct bw_event_load l = record_load();
 	struct alert a;
 
@@ -214,7 +215,7 @@ static void load_watched(void **state)
 	l.actor.path_truncated = 1;
 	l.actor.exe_ino = 0;
 	run("load-watched", &l, sizeof(l),
-	    (struct alert_detail){ .seq = 3, .policy_rule = "no-write-user", .attach_target = "do_unlinkat",
+	    (struct alert_detail){ .seq = 3, .policy_rule = "no-write-user", .attack = attack, .n_attack = 2, .attach_target = "do_unlinkat",
 				   .kfuncs = { "bpf_task_from_pid" }, .lost_before = 12 },
 	    &a);
 	assert_int_equal(a.severity, ALERT_CRITICAL);
