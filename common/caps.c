@@ -45,7 +45,7 @@ int bw_caps_limit(uint64_t permitted, uint64_t effective)
 	permitted &= flags_of(now, CAP_PERMITTED);
 	/* Without CAP_SETPCAP the bounding set stays; with no_new_privs and no capability to pass on it gives nothing. */
 	for (int c = 0; c < MAX_CAPS && (bound = prctl(PR_CAPBSET_READ, c)) >= 0; c++)
-		if (bound && !(permitted & BW_CAP(c)) && prctl(PR_CAPBSET_DROP, c) < 0 && errno != EPERM)
+		if (bound && prctl(PR_CAPBSET_DROP, c) < 0 && errno != EPERM)
 			return -errno;
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return -errno;

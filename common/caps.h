@@ -9,8 +9,8 @@
 #define BW_CAP(c) (1ULL << (c))
 
 /*
- * Keeps @permitted and nothing else, for good: the inheritable, ambient and bounding sets go as well, so that no program
- * that is started gets more. Of the permitted ones @effective are in force; bw_caps_raise() is for the others. What this
+ * Keeps @permitted and nothing else, for good: the inheritable, ambient and bounding sets are emptied, so that no program
+ * that is started gets any. Of the permitted ones @effective are in force; bw_caps_raise() is for the others. What this
  * process does not have is left out. Returns 0 or a negative errno.
  */
 int bw_caps_limit(uint64_t permitted, uint64_t effective);
