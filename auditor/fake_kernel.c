@@ -39,7 +39,11 @@ struct fake_object {
 	ino_t ino;
 	enum fake_kind kind;
 	union {
-		struct bpf_map_info map;
+		struct {
+			struct bpf_map_info map;
+			void *data; /* of the only element */
+			uint32_t data_len;
+		};
 		uint32_t btf_id;
 		struct fake_load load;
 		struct {
@@ -61,8 +65,12 @@ void fake_kernel_set(const struct fake_kernel *conf)
 void fake_kernel_reset(void)
 {
 	for (unsigned int i = 0; i < n_objects; i++) {
-		if (objects[i]->kind == FAKE_PROG)
+		if (objects[i]->kind == FAKE_PROG) {
 			free(objects[i]->load.insns);
+			free(objects[i]->load.maps);
+		} else if (objects[i]->kind == FAKE_MAP) {
+			free(objects[i]->data);
+		}
 		free(objects[i]);
 	}
 	n_objects = 0;
@@ -155,6 +163,7 @@ static long map_create(const union bpf_attr *attr)
 	o.map.value_size = attr->value_size;
 	o.map.max_entries = attr->max_entries;
 	o.map.map_flags = attr->map_flags;
+	memcpy(o.map.name, attr->map_name, sizeof(o.map.name));
 	/* Large enough to be mapped: libbpf maps arrays over their values, and arenas page by page. */
 	if (attr->key_size == 4 && attr->value_size)
 		size = (((uint64_t)attr->value_size + 7) & ~7ull) * attr->max_entries;
@@ -163,6 +172,63 @@ static long map_create(const union bpf_attr *attr)
 	size = (size + page - 1) & ~(page - 1);
 	fd = object_new(&o, size <= BW_MAX_OBJECT_SIZE ? (size_t)size : BW_MAX_OBJECT_SIZE);
 	return fd;
+}
+
+/* Keeps the value of maps with one element: that is where libbpf puts .rodata and .data. */
+static long map_update(const union bpf_attr *attr)
+{
+	struct fake_object *o = object_by_fd((int)attr->map_fd);
+	uint32_t len;
+
+	if (!o || o->kind != FAKE_MAP || o->map.type != BPF_MAP_TYPE_ARRAY || o->map.max_entries != 1)
+		return 0;
+	len = o->map.value_size < FAKE_MAX_MAP_DATA ? o->map.value_size : FAKE_MAX_MAP_DATA;
+	free(o->data);
+	o->data_len = 0;
+	o->data = malloc(len ? len : 1);
+	if (!o->data)
+		return -ENOMEM;
+	memcpy(o->data, (const void *)(uintptr_t)attr->value, len);
+	o->data_len = len;
+	return 0;
+}
+
+/* Notes the maps that the instructions of @load refer to by descriptor. */
+static int load_maps(struct fake_load *load)
+{
+	for (uint32_t i = 0; i + 1 < load->insn_cnt; i++) {
+		const struct bpf_insn *in = &load->insns[i];
+		struct fake_object *o;
+		bool known = false;
+
+		if (in->code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		i++;
+		if (in->src_reg != BPF_PSEUDO_MAP_FD && in->src_reg != BPF_PSEUDO_MAP_VALUE)
+			continue;
+		for (uint32_t k = 0; k < load->n_maps; k++)
+			known |= load->maps[k].ref == (uint32_t)in->imm;
+		o = known || load->n_maps == FAKE_MAX_LOAD_MAPS ? NULL : object_by_fd(in->imm);
+		if (!o || o->kind != FAKE_MAP)
+			continue;
+		if (!load->maps)
+			load->maps = calloc(FAKE_MAX_LOAD_MAPS, sizeof(*load->maps));
+		if (!load->maps)
+			return -ENOMEM;
+		load->maps[load->n_maps++] = (struct fake_map){
+			.ref = (uint32_t)in->imm,
+			.id = o->map.id,
+			.type = o->map.type,
+			.key_size = o->map.key_size,
+			.value_size = o->map.value_size,
+			.max_entries = o->map.max_entries,
+			.flags = o->map.map_flags,
+			.data = o->data,
+			.data_len = o->data_len,
+		};
+		memcpy(load->maps[load->n_maps - 1].name, o->map.name, sizeof(o->map.name));
+	}
+	return 0;
 }
 
 /* A feature probe asks whether its program would load: libbpf gives those no name, or one of its own. */
@@ -205,9 +271,13 @@ static long prog_load(const union bpf_attr *attr)
 	if (!o.load.insns)
 		return -ENOMEM;
 	memcpy(o.load.insns, insns, attr->insn_cnt * sizeof(*insns));
-	fd = object_new(&o, 0);
-	if (fd < 0)
+	fd = load_maps(&o.load);
+	if (!fd)
+		fd = object_new(&o, 0);
+	if (fd < 0) {
 		free(o.load.insns);
+		free(o.load.maps);
+	}
 	return fd;
 }
 
@@ -317,6 +387,7 @@ static long do_bpf(unsigned int cmd, union bpf_attr *user, size_t size)
 	case BPF_MAP_CREATE:
 		return map_create(&attr);
 	case BPF_MAP_UPDATE_ELEM:
+		return map_update(&attr);
 	case BPF_MAP_DELETE_ELEM:
 	case BPF_MAP_UPDATE_BATCH:
 	case BPF_MAP_FREEZE:

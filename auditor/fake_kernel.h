@@ -32,12 +32,27 @@ struct fake_kernel {
 	unsigned int max_helper; /* programs of feature probes that call this or a higher id are refused; 0: none */
 };
 
+#define FAKE_MAX_LOAD_MAPS 1024u	   /* maps that one program refers to */
+#define FAKE_MAX_MAP_DATA (64u << 10) /* of the value of a map with one element that is kept */
+
+/* A map that a program refers to. */
+struct fake_map {
+	uint32_t ref; /* the descriptor in the instructions */
+	uint32_t id;  /* of the map: two programs with the same use the same map */
+	uint32_t type, key_size, value_size, max_entries, flags;
+	char name[BPF_OBJ_NAME_LEN];
+	const void *data; /* the only element's value, when one was stored; owned by the fake kernel */
+	uint32_t data_len;
+};
+
 /* What BPF_PROG_LOAD was given. */
 struct fake_load {
 	uint32_t prog_type, expected_attach_type, prog_flags, attach_btf_id;
 	const char *attach_btf; /* name of the BTF object that attach_btf_id is of; NULL for a program's */
 	struct bpf_insn *insns; /* owned by the fake kernel */
 	uint32_t insn_cnt;
+	struct fake_map *maps; /* owned by the fake kernel */
+	uint32_t n_maps;
 };
 
 /* Takes effect for fake_kernel_trap(); @conf is borrowed and may be changed between two loads. */

@@ -45,6 +45,9 @@ static void predicted_free(struct bw_predicted *p)
 	free(p->attach_btf);
 	free(p->error);
 	free(p->insns);
+	for (size_t i = 0; i < p->n_maps; i++)
+		free(p->maps[i].data);
+	free(p->maps);
 	*p = (struct bw_predicted){ 0 };
 }
 
@@ -84,6 +87,44 @@ static int identify(struct bw_predicted *p)
 	return r;
 }
 
+static int take_maps(struct bw_slice *s, uint32_t n, struct bw_predicted *p)
+{
+	if (n > FAKE_MAX_LOAD_MAPS)
+		return -EBADMSG;
+	p->maps = n ? calloc(n, sizeof(*p->maps)) : NULL;
+	if (n && !p->maps)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		struct bw_predicted_map *m = &p->maps[i];
+		struct predict_map rec;
+		struct bw_slice data;
+
+		if (!bw_slice_copy(*s, 0, &rec, sizeof(rec)) || !bw_slice_sub(*s, sizeof(rec), rec.data_len, &data))
+			return -EBADMSG;
+		*m = (struct bw_predicted_map){
+			.ref = rec.ref,
+			.id = rec.id,
+			.type = rec.type,
+			.key_size = rec.key_size,
+			.value_size = rec.value_size,
+			.max_entries = rec.max_entries,
+			.flags = rec.flags,
+		};
+		memcpy(m->name, rec.name, sizeof(m->name));
+		m->name[sizeof(m->name) - 1] = 0;
+		p->n_maps++;
+		if (data.len) {
+			m->data = malloc(data.len);
+			if (!m->data)
+				return -ENOMEM;
+			memcpy(m->data, data.data, data.len);
+			m->data_len = (uint32_t)data.len;
+		}
+		*s = bw_slice(s->data + sizeof(rec) + data.len, s->len - sizeof(rec) - data.len);
+	}
+	return 0;
+}
+
 static int take_program(struct bw_slice *s, const struct predict_record *rec, struct bw_predicted *ret)
 {
 	struct bw_predicted p = {
@@ -106,7 +147,8 @@ static int take_program(struct bw_slice *s, const struct predict_record *rec, st
 		r = take_text(s, rec->attach_btf_len, &p.attach_btf);
 	if (!r)
 		r = take_text(s, rec->error_len, &p.error);
-	if (!r && (!p.name || !p.section || rec->insn_cnt > BW_MAX_INSNS || !rec->insn_cnt != !!p.error))
+	if (!r && (!p.name || !p.section || rec->insn_cnt > BW_MAX_INSNS || !rec->insn_cnt != !!p.error ||
+		   (rec->map_cnt && !rec->insn_cnt)))
 		r = -EBADMSG;
 	if (!r && rec->insn_cnt) {
 		if (!bw_slice_sub(*s, 0, rec->insn_cnt * sizeof(*p.insns), &insns)) {
@@ -117,7 +159,9 @@ static int take_program(struct bw_slice *s, const struct predict_record *rec, st
 				memcpy(p.insns, insns.data, insns.len);
 				p.n_insns = rec->insn_cnt;
 				*s = bw_slice(s->data + insns.len, s->len - insns.len);
-				r = identify(&p);
+				r = take_maps(s, rec->map_cnt, &p);
+				if (!r)
+					r = identify(&p);
 			} else {
 				r = -ENOMEM;
 			}

@@ -47,6 +47,16 @@ enum bw_predict_flag {
 	BW_PREDICT_KFUNC_MISSING = 1u << 4,
 };
 
+/* A map that a program refers to, as it is there. */
+struct bw_predicted_map {
+	uint32_t ref; /* the descriptor in the instructions */
+	uint32_t id;  /* two programs of one load with the same use the same map */
+	uint32_t type, key_size, value_size, max_entries, flags;
+	char name[16];
+	uint8_t *data; /* the value of a map with one element (.rodata, .data), NULL when not known */
+	uint32_t data_len;
+};
+
 struct bw_predicted {
 	char *name;
 	char *section;
@@ -58,6 +68,8 @@ struct bw_predicted {
 	uint32_t prog_type, expected_attach_type, prog_flags, attach_btf_id;
 	struct bpf_insn *insns; /* as given to BPF_PROG_LOAD; NULL after an error */
 	size_t n_insns;
+	struct bw_predicted_map *maps;
+	size_t n_maps;
 	uint8_t digest[BW_LOAD_DIGEST_LEN];
 	uint8_t tag_sha1[BW_KERNEL_TAG_LEN];
 	uint8_t tag_sha256[BW_KERNEL_TAG_LEN];

@@ -97,6 +97,24 @@ static int send_record(struct bw_sandbox_out *out, struct predict_record *rec, c
 	send_text(out, error, rec->error_len);
 	if (load)
 		bw_sandbox_write(out, load->insns, load->insn_cnt * sizeof(*load->insns));
+	for (uint32_t i = 0; load && i < load->n_maps; i++) {
+		const struct fake_map *m = &load->maps[i];
+		struct predict_map map = {
+			.ref = m->ref,
+			.id = m->id,
+			.type = m->type,
+			.key_size = m->key_size,
+			.value_size = m->value_size,
+			.max_entries = m->max_entries,
+			.flags = m->flags,
+			.data_len = m->data_len,
+		};
+
+		memcpy(map.name, m->name, sizeof(map.name));
+		bw_sandbox_write(out, &map, sizeof(map));
+		if (m->data_len)
+			bw_sandbox_write(out, m->data, m->data_len);
+	}
 	return out->error;
 }
 
@@ -133,6 +151,7 @@ static int send_program(struct child *c, struct program *p, const struct fake_lo
 	p->done = true;
 	if (load) {
 		rec.insn_cnt = load->insn_cnt;
+		rec.map_cnt = load->n_maps;
 		rec.prog_flags = load->prog_flags;
 		if (!(p->flags & BW_PREDICT_TARGET_OPEN)) {
 			rec.attach_btf_id = load->attach_btf_id;

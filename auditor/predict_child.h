@@ -4,7 +4,7 @@
 /*
  * Between bw_predict() and its sandboxed child: the job, and the records that come back. Both ends are one program, so
  * the records are in host layout; each is followed by its texts in the order of their lengths, then by its
- * instructions.
+ * instructions, then by its maps, each followed by its data.
  */
 #include <stdint.h>
 #include "auditor/fake_kernel.h"
@@ -33,6 +33,13 @@ struct predict_record {
 	uint32_t prog_type, expected_attach_type, prog_flags, attach_btf_id;
 	uint32_t name_len, section_len, target_len, attach_btf_len, error_len; /* or PREDICT_NO_TEXT */
 	uint32_t insn_cnt;						       /* 0 exactly when there is an error */
+	uint32_t map_cnt;
+};
+
+struct predict_map {
+	uint32_t ref, id, type, key_size, value_size, max_entries, flags;
+	uint32_t data_len;
+	char name[16];
 };
 
 /*

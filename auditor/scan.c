@@ -204,7 +204,7 @@ int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options 
 	struct bw_scan_object s;
 	int r;
 
-	r = bw_analyse(o, NULL, &a);
+	r = bw_analyse(o, opt->limits, &a);
 	if (r < 0)
 		return r;
 	r = scan_object(o, a, opt, &scratch, &s);

@@ -12,10 +12,11 @@
 #include "auditor/object.h"
 #include "common/slice.h"
 
-struct bw_analysis;
+struct bw_analysis_limits;
 
 struct bw_scan_options {
 	const struct bw_ruleset *rules;
+	const struct bw_analysis_limits *limits; /* NULL: the defaults */
 	bool graphs; /* control flow of programs with findings, for the HTML report */
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "auditor/cmd/rules_load.h"
+#include "auditor/cmd/scan_loaded.h"
 #include "auditor/commands.h"
 #include "auditor/live.h"
 #include "auditor/report/report.h"
@@ -22,7 +23,7 @@ struct scan_args {
 	struct bw_strlist formats, path_maps;
 	const char *fail_on, *show, *rules, *suppress, *baseline, *write_baseline, *source_root, *colour;
 	unsigned int jobs;
-	bool live, quiet;
+	bool live, as_loaded, quiet;
 };
 
 static const struct bw_command cmd = {
@@ -326,7 +327,9 @@ static int scan_all(const struct scan_args *a, const struct bw_ruleset *rules, c
 	}
 	if (a->live)
 		r = scan_live(&run.opt, s);
-	if (!r && files->n)
+	if (a->as_loaded)
+		r = scan_as_loaded(files, s);
+	else if (!r && files->n)
 		r = bw_scan_run(&run, files, s, &skipped);
 	if (r < 0) {
 		bw_err("the scan failed: %s", strerror(-r));
@@ -394,6 +397,8 @@ int cmd_scan(int argc, char **argv)
 		{ BW_OPT_STRING, 0, "source-root", &a.source_root, "DIR", "name source files below DIR relative to it" },
 		{ BW_OPT_LIST, 0, "path-map", &a.path_maps, "FROM=TO", "replace the beginning of source file names" },
 		{ BW_OPT_FLAG, 0, "live", &a.live, NULL, "scan the programs that are loaded in this kernel (root)" },
+		{ BW_OPT_FLAG, 0, "as-loaded", &a.as_loaded, NULL,
+		  "judge what the kernel would be given: what the guard sees in mode protect, without names of attach points" },
 		{ BW_OPT_UINT, 'j', "jobs", &a.jobs, "N", "processes at a time (default: one per CPU)" },
 		{ BW_OPT_CHOICE, 0, "color", &a.colour, "auto|always|never", "colours of the text report (NO_COLOR is honoured)" },
 		{ BW_OPT_FLAG, 'q', "quiet", &a.quiet, NULL, "no progress and no remarks on standard error" },
@@ -407,6 +412,9 @@ int cmd_scan(int argc, char **argv)
 		status = r < 0 ? BW_EXIT_INPUT : BW_EXIT_OK;
 	} else if (!nargs && !a.live) {
 		fprintf(stderr, "%s: what is to be scanned? --help explains\n", cmd.name);
+		status = BW_EXIT_INPUT;
+	} else if (a.as_loaded && (a.live || a.rules)) {
+		fprintf(stderr, "%s: --as-loaded is about files, with the rules built in\n", cmd.name);
 		status = BW_EXIT_INPUT;
 	} else {
 		status = run_scan(&a, nargs, argv);
