@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # bpfwarden. `make help` lists what can be asked of it.
-# Sources are found by their place: common/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, tests/unit/test_*.c,
+# Sources are found by their place: common/**/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, tests/unit/test_*.c,
 # tests/fuzz/fuzz_*.c, tests/integration/*, tests/vm/t/*. Adding a file needs no change here.
 
 MAKEFLAGS += --no-builtin-rules
@@ -49,7 +49,7 @@ BPF_CFLAGS += -Werror
 endif
 
 # ---- what there is ------------------------------------------------------------------------------------------------
-COMMON_SRC := $(sort $(wildcard common/*.c))
+COMMON_SRC := $(sort $(shell find common -name '*.c'))
 AUDITOR_SRC := $(sort $(shell find auditor -name '*.c' 2>/dev/null))
 GUARD_SRC := $(sort $(shell find guard -name '*.c' 2>/dev/null))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
@@ -60,8 +60,8 @@ TOOL_SRC := $(sort $(wildcard tests/tools/*.c))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 COMMON_OBJ := $(call obj,$(COMMON_SRC))
-AUDITOR_LIB_OBJ := $(call obj,$(filter-out auditor/main.c auditor/cmd_%.c auditor/cmd/%.c,$(AUDITOR_SRC)))
-AUDITOR_CMD_OBJ := $(call obj,$(filter auditor/main.c auditor/cmd_%.c auditor/cmd/%.c,$(AUDITOR_SRC)))
+AUDITOR_LIB_OBJ := $(call obj,$(filter-out auditor/main.c auditor/inventory_main.c auditor/cmd/%.c,$(AUDITOR_SRC)))
+AUDITOR_CMD_OBJ := $(call obj,$(filter auditor/main.c auditor/cmd/%.c,$(AUDITOR_SRC)))
 GUARD_LIB_OBJ := $(call obj,$(filter-out guard/main.c,$(GUARD_SRC)))
 GUARD_MAIN_OBJ := $(call obj,$(filter guard/main.c,$(GUARD_SRC)))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SRC))
@@ -72,7 +72,7 @@ SAMPLE_OBJ := $(patsubst tests/samples/%.bpf.c,$(BUILD)/samples/%.bpf.o,$(SAMPLE
 GO_SRC := /usr/share/gocode
 TOOL_GO := $(if $(and $(shell command -v go),$(wildcard $(GO_SRC)/src/github.com/cilium/ebpf/features)),$(BUILD)/tools/goload)
 TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC)) $(TOOL_GO)
-PROGRAMS := $(if $(wildcard auditor/main.c),$(BUILD)/bpfwarden) $(if $(wildcard guard/main.c),$(BUILD)/bpfwardend)
+PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
 .PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install clean help \
 	samples tools tests-build
@@ -113,6 +113,11 @@ $(BUILD)/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libauditor.a $(BUILD)/libcommon.
 $(BUILD)/bpfwardend: $(GUARD_MAIN_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The inventory alone, statically linked: no library of the host that could lie to it. Sanitizers do not link statically.
+$(BUILD)/bpfwarden-inventory: $(call obj,auditor/inventory_main.c) $(BUILD)/libcommon.a
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(if $(SAN),$(LDFLAGS),-static-pie $(filter-out -pie,$(LDFLAGS))) -o $@ $^ $(shell $(PKG_CONFIG) --static --libs libbpf)
 
 # ---- BPF code: one object per concern, linked into one, shipped inside the guard as a skeleton -----------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
@@ -195,6 +200,7 @@ lint:
 install: all
 	install -D -m 0755 $(BUILD)/bpfwarden $(DESTDIR)$(PREFIX)/bin/bpfwarden
 	install -D -m 0755 $(BUILD)/bpfwardend $(DESTDIR)$(PREFIX)/sbin/bpfwardend
+	install -D -m 0755 $(BUILD)/bpfwarden-inventory $(DESTDIR)$(PREFIX)/sbin/bpfwarden-inventory
 	for f in $(wildcard rules/*.json rules/schema/*.json); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/bpfwarden/$$f; done
 ## make clean         remove the build folder
 clean:

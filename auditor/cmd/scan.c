@@ -11,6 +11,7 @@
 #include "auditor/commands.h"
 #include "auditor/live.h"
 #include "auditor/report/report.h"
+#include "auditor/scan_live.h"
 #include "auditor/scan_run.h"
 #include "auditor/suppress.h"
 #include "common/cleanup.h"
@@ -48,52 +49,6 @@ static void progress(void *ctx, uint32_t done, uint32_t total, const char *path)
 
 /* ---- live programs -------------------------------------------------------------------------------------------------- */
 
-struct live_job {
-	const struct bw_object *o;
-	const struct bw_scan_options *opt;
-};
-
-static int scan_live_child(void *arg, struct bw_sandbox_out *out)
-{
-	const struct live_job *job = arg;
-	_cleanup_buf_ struct bw_buf b = { 0 };
-	struct bw_arena arena = { 0 };
-	struct bw_scan_object o;
-	int r = bw_scan_read_object(job->o, job->opt, &arena, &o);
-
-	if (r < 0)
-		return r;
-	bw_scan_object_encode(&o, &b);
-	return bw_buf_error(&b) ? bw_buf_error(&b) : bw_sandbox_write(out, b.data, b.len);
-}
-
-static int scan_live_one(uint32_t id, const struct bw_scan_options *opt, struct bw_scan *s, struct bw_scan_object *ret)
-{
-	_cleanup_object_ struct bw_object *o = NULL;
-	_cleanup_buf_ struct bw_buf out = { 0 };
-	struct bw_sandbox conf = { .wall_ms = BW_SCAN_FILE_MS };
-	struct live_job job = { .opt = opt };
-	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
-	char reason[256], path[32];
-	int r;
-
-	snprintf(path, sizeof(path), "program-id:%u", id);
-	r = bw_live_read(id, &o, &diag);
-	if (r == -ENOENT)
-		return r;
-	if (r < 0)
-		return bw_scan_unreadable(path, diag.reason[0] ? diag.reason : strerror(-r), &s->arena, ret);
-	job.o = o;
-	r = bw_sandbox_run(&conf, scan_live_child, &job, &out, reason, sizeof(reason));
-	if (!r)
-		r = bw_scan_object_decode(bw_slice(out.data, out.len), &s->arena, ret);
-	else if (r == -EPERM)
-		return r;
-	if (r < 0)
-		r = bw_scan_unreadable(path, r == -EBADMSG ? "the analysis returned damaged results" : reason, &s->arena, ret);
-	return r;
-}
-
 /* Programs that come and go while we look are no error. */
 static int scan_live(const struct bw_scan_options *opt, struct bw_scan *s)
 {
@@ -111,7 +66,7 @@ static int scan_live(const struct bw_scan_options *opt, struct bw_scan *s)
 			bw_err("loaded programs cannot be listed: %s (CAP_SYS_ADMIN is needed)", strerror(-r));
 			return r;
 		}
-		r = scan_live_one(id, opt, s, &o);
+		r = bw_scan_live(id, opt, &s->arena, &o);
 		if (r == -ENOENT)
 			continue;
 		if (r < 0)
