@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # bpfwarden. `make help` lists what can be asked of it.
-# Sources are found by their place: common/**/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, tests/unit/test_*.c,
+# Sources are found by their place: common/**/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, bpf/api/*.bpf.c, tests/unit/test_*.c,
 # tests/fuzz/fuzz_*.c, tests/integration/*, tests/vm/t/*. Adding a file needs no change here.
 
 MAKEFLAGS += --no-builtin-rules
@@ -53,6 +53,7 @@ COMMON_SRC := $(sort $(shell find common -name '*.c'))
 AUDITOR_SRC := $(sort $(shell find auditor -name '*.c' 2>/dev/null))
 GUARD_SRC := $(sort $(shell find guard -name '*.c' 2>/dev/null))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
+API_BPF_SRC := $(sort $(wildcard bpf/api/*.bpf.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SAMPLE_SRC := $(sort $(shell find tests/samples -name '*.bpf.c' 2>/dev/null))
@@ -65,6 +66,7 @@ AUDITOR_CMD_OBJ := $(call obj,$(filter auditor/main.c auditor/cmd/%.c,$(AUDITOR_
 GUARD_LIB_OBJ := $(call obj,$(filter-out guard/main.c,$(GUARD_SRC)))
 GUARD_MAIN_OBJ := $(call obj,$(filter guard/main.c,$(GUARD_SRC)))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SRC))
+API_BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(API_BPF_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 SAMPLE_OBJ := $(patsubst tests/samples/%.bpf.c,$(BUILD)/samples/%.bpf.o,$(SAMPLE_SRC))
@@ -76,7 +78,7 @@ PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
 .PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install clean help \
 	samples tools tests-build
-all: $(PROGRAMS) $(BPF_OBJ)
+all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ)
 samples: $(SAMPLE_OBJ)
 tools: $(TOOL_BIN)
 tests-build: all $(UNIT_BIN) samples tools
@@ -85,7 +87,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 # ---- host code ----------------------------------------------------------------------------------------------------
-$(GUARD_LIB_OBJ) $(GUARD_MAIN_OBJ): | $(if $(BPF_SRC),$(BUILD)/guard.skel.h)
+$(GUARD_LIB_OBJ) $(GUARD_MAIN_OBJ): | $(BUILD)/guard.skel.h $(BUILD)/api.skel.h
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
@@ -119,17 +121,20 @@ $(BUILD)/bpfwarden-inventory: $(call obj,auditor/inventory_main.c) $(BUILD)/libc
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(if $(SAN),$(LDFLAGS),-static-pie $(filter-out -pie,$(LDFLAGS))) -o $@ $^ $(shell $(PKG_CONFIG) --static --libs libbpf)
 
-# ---- BPF code: one object per concern, linked into one, shipped inside the guard as a skeleton -----------------------
+# ---- BPF code: one object per concern, linked into two, shipped inside the guard as skeletons: the guard's own programs,
+# and the probes of API visibility, which are loaded apart ---------------------------------------------------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	@echo '  BPF  ' $@
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 	$(Q)$(LLVM_STRIP) -g $@
 $(BUILD)/guard.bpf.o: $(BPF_OBJ)
+$(BUILD)/api.bpf.o: $(API_BPF_OBJ)
+$(BUILD)/guard.bpf.o $(BUILD)/api.bpf.o:
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen object $@ $^
-$(BUILD)/guard.skel.h: $(BUILD)/guard.bpf.o
-	$(Q)$(BPFTOOL) gen skeleton $< name guard_bpf > $@.tmp && mv $@.tmp $@
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
 # Samples keep their line information: findings point at source lines.
 $(BUILD)/samples/%.bpf.o: tests/samples/%.bpf.c
@@ -144,15 +149,16 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUI
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -Wno-write-strings -o $@ $< $(filter %.a,$^) $(TEST_LIBS) $(LIBS)
-# A tool may say "// tool-cflags: -static" and "// tool-pkgs: libbpf" (what it links, instead of everything); sanitizers
-# do not link statically.
+# A tool may say "// tool-cflags: -static" and "// tool-pkgs: libbpf" (what it links, instead of everything), and "// tool-libs: guard"
+# when it is made of the guard's parts; sanitizers do not link statically.
 tool_says = $(shell sed -n 's|^// *$(1): *||p' $(2))
 tool_libs = $(if $(call tool_says,tool-pkgs,$(1)),$(shell $(PKG_CONFIG) --static --libs $(call tool_says,tool-pkgs,$(1))),$(LIBS))
+$(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(shell grep -ls '^// tool-libs: guard' $(TOOL_SRC) /dev/null)): $(BUILD)/libguard.a $(BUILD)/libauditor.a
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
-		$(BUILD)/libcommon.a $(call tool_libs,$<)
+		$(filter-out %/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(call tool_libs,$<)
 $(BUILD)/tools/goload: tests/tools/goload/main.go
 	@mkdir -p $(@D)
 	@echo '  GO   ' $@
@@ -170,7 +176,7 @@ deps:
 run: deps
 	@$(MAKE) --no-print-directory all
 	@mkdir -p $(BUILD)/state
-	$(BUILD)/bpfwardend --foreground --state-dir $(BUILD)/state --policy rules/observe.json $(RUN_ARGS)
+	$(BUILD)/bpfwardend --foreground --state-dir $(BUILD)/state --policy rules/observe.json --api on $(RUN_ARGS)
 ## make demo          a 60-second demonstration in a virtual machine
 demo: deps
 	@$(MAKE) --no-print-directory all tools samples

@@ -4,6 +4,7 @@
 /*
  * Layer 2: reads facts out of kernel structures. Failed reads leave zeros.
  */
+#include "bpf/actor.bpf.h"
 #include "bpf/maps.bpf.h"
 
 /*
@@ -27,100 +28,16 @@ static __always_inline u32 attr_size(u32 size)
 	return size & (2 * BW_ATTR_LEN - 1);
 }
 
-#define BW_PATH_COMPONENTS 24
-#define BW_PATH_COMPONENT_LEN 64
-
-/*
- * The path of @file, leaf first, crossing mounts up to the root of the mount tree. Longer components, more components or
- * a longer path set *truncated.
- */
-static __noinline int extract_path(struct bw_actor *a, struct file *file)
-{
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	struct vfsmount *vfsmnt = BPF_CORE_READ(file, f_path.mnt);
-	struct mount *mnt = (void *)vfsmnt - bpf_core_field_offset(struct mount, mnt);
-	u32 off = 0;
-
-	if (!a)
-		return 0;
-	a->path_truncated = 1;
-	for (int i = 0; i < BW_PATH_COMPONENTS; i++) {
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		const unsigned char *name;
-		long n;
-
-		if (dentry == BPF_CORE_READ(mnt, mnt.mnt_root) || dentry == parent) {
-			struct mount *up = BPF_CORE_READ(mnt, mnt_parent);
-
-			if (up == mnt) {
-				a->path_truncated = 0;
-				break;
-			}
-			dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-			mnt = up;
-			continue;
-		}
-		if (off > BW_PATH_LEN - BW_PATH_COMPONENT_LEN)
-			break;
-		name = BPF_CORE_READ(dentry, d_name.name);
-		/* Says it again in a form that older verifiers keep track of: a mask the compiler cannot remove. */
-		asm volatile("" : "+r"(off));
-		off &= BW_PATH_LEN - 1;
-		n = bpf_probe_read_kernel_str(a->path + off, BW_PATH_COMPONENT_LEN, name);
-		if (n <= 0 || n >= BW_PATH_COMPONENT_LEN)
-			break;
-		off += (u32)n;
-		dentry = parent;
-	}
-	a->path_len = (u16)off;
-	return 0;
-}
-
 /*
  * Fills the actor of the event in the scratch memory: it stands at the same place in all of them. A global function: the
  * verifier looks at it once and not again at each call.
  */
 __weak __noinline int bw_extract_actor(void)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct bw_scratch *s = scratch_get();
-	struct bw_actor *a;
-	u64 id = bpf_get_current_pid_tgid();
-	u64 ids = bpf_get_current_uid_gid();
-	struct file *exe;
-	u32 level = 0;
-	struct pid *pid;
-	u64 upid;
 
-	if (!s)
-		return 0;
-	a = &s->load.actor;
-	a->pid = (u32)id;
-	a->tgid = (u32)(id >> 32);
-	a->uid = (u32)ids;
-	a->gid = (u32)(ids >> 32);
-	a->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	a->ppid = (u32)BPF_CORE_READ(task, real_parent, tgid);
-	a->cgroup_id = bpf_get_current_cgroup_id();
-	bpf_get_current_comm(a->comm, sizeof(a->comm));
-	a->user_ns = BPF_CORE_READ(task, cred, user_ns, ns.inum);
-	a->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
-	a->net_ns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	/* task_active_pid_ns(): the namespace of the innermost number of its struct pid. */
-	pid = BPF_CORE_READ(task, thread_pid);
-	level = BPF_CORE_READ(pid, level);
-	upid = (u64)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid);
-	a->pid_ns = BPF_CORE_READ((struct upid *)upid, ns, ns.inum);
-	a->path_len = 0;
-	a->path_truncated = 0;
-	exe = BPF_CORE_READ(task, mm, exe_file);
-	a->exe_ino = 0;
-	a->exe_dev = 0;
-	if (exe) {
-		a->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
-		a->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-		extract_path(a, exe);
-	}
+	if (s)
+		actor_fill(&s->load.actor);
 	return 0;
 }
 

@@ -9,8 +9,9 @@
 
 #define MAX_CONFIG_SIZE (1u << 20)
 
-enum config_type { CONFIG_STRING, CONFIG_MODE, CONFIG_NUMBER };
+enum config_type { CONFIG_STRING, CONFIG_MODE, CONFIG_NUMBER, CONFIG_BOOL };
 
+/* "api.on" is the member "on" of the object "api". */
 static const struct config_key {
 	const char *name;
 	enum config_type type;
@@ -25,6 +26,11 @@ static const struct config_key {
 	{ "features", CONFIG_STRING, offsetof(struct config, features) },
 	{ "retention_rows", CONFIG_NUMBER, offsetof(struct config, retention_rows) },
 	{ "retention_days", CONFIG_NUMBER, offsetof(struct config, retention_days) },
+	{ "api.on", CONFIG_BOOL, offsetof(struct config, api.on) },
+	{ "api.call_bytes", CONFIG_NUMBER, offsetof(struct config, api.call_bytes) },
+	{ "api.conn_bytes", CONFIG_NUMBER, offsetof(struct config, api.conn_bytes) },
+	{ "api.total_bytes", CONFIG_NUMBER, offsetof(struct config, api.total_bytes) },
+	{ "api.ring_bytes", CONFIG_NUMBER, offsetof(struct config, api.ring_bytes) },
 };
 
 int config_set(char **setting, const char *value)
@@ -54,6 +60,16 @@ static const struct config_key *key_find(const char *name)
 	return NULL;
 }
 
+static bool is_object_key(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!strncmp(keys[i].name, name, len) && keys[i].name[len] == '.')
+			return true;
+	return false;
+}
+
 /* Returns NULL, or what is wrong with the value. With @c NULL only checks. */
 static const char *apply(const struct config_key *k, const cJSON *v, struct config *c)
 {
@@ -79,17 +95,24 @@ static const char *apply(const struct config_key *k, const cJSON *v, struct conf
 		if (c)
 			*(uint64_t *)field = (uint64_t)v->valuedouble;
 		return NULL;
+	case CONFIG_BOOL:
+		if (!cJSON_IsBool(v))
+			return "must be true or false";
+		if (c)
+			*(bool *)field = cJSON_IsTrue(v);
+		return NULL;
 	}
 	return "unknown type";
 }
 
-static void complain(const char *path, const char *text, size_t len, const char *field, bool at_key,
+static void complain(const char *path, const char *text, size_t len, const char *prefix, const char *key, bool at_key,
 		     const char *reason, char *why, size_t why_len)
 {
 	unsigned int line = 0, col = 0;
-	char where[256];
+	char where[256], field[256];
 
-	snprintf(where, sizeof(where), "%s%s", at_key ? "!" : "", field);
+	snprintf(field, sizeof(field), "%s%s", prefix, key);
+	snprintf(where, sizeof(where), "%s%s%s", prefix, at_key ? "!" : "", key);
 	if (bw_json_locate(text, len, where, &line, &col))
 		snprintf(why, why_len, "%s:%u:%u: %s: %s", path, line, col, field, reason);
 	else
@@ -107,11 +130,51 @@ static void complain_syntax(const char *path, const char *text, const char *at, 
 	snprintf(why, why_len, "%s:%u:%u: not JSON from here on", path, line, col);
 }
 
+struct problem {
+	const char *prefix, *key, *what;
+	bool at_key;
+};
+
+/* Applies the members of @object, or with @c NULL only checks them. False with @ret on the first problem. */
+static bool walk(const cJSON *object, const char *prefix, struct config *c, struct problem *ret)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, object) {
+		char name[64];
+		const struct config_key *k;
+
+		snprintf(name, sizeof(name), "%s%s", prefix, v->string);
+		k = key_find(name);
+		*ret = (struct problem){ .prefix = prefix, .key = v->string };
+		if (cJSON_GetObjectItemCaseSensitive(object, v->string) != v) {
+			ret->what = "given twice";
+			ret->at_key = true;
+		} else if (k) {
+			ret->what = apply(k, v, c);
+		} else if (!*prefix && is_object_key(name)) {
+			if (!cJSON_IsObject(v)) {
+				ret->what = "must be an object";
+				return false;
+			}
+			/* One object so far: a prefix that outlives the walk. */
+			if (!walk(v, "api.", c, ret))
+				return false;
+		} else {
+			ret->what = "unknown key";
+			ret->at_key = true;
+		}
+		if (ret->what)
+			return false;
+	}
+	return true;
+}
+
 int config_read(const char *path, struct config *c, char *why, size_t why_len)
 {
 	_cleanup_free_ char *text = NULL;
+	struct problem problem = { 0 };
 	const char *end = NULL;
-	const cJSON *v;
 	size_t len = 0;
 	cJSON *root;
 	int r;
@@ -130,24 +193,12 @@ int config_read(const char *path, struct config *c, char *why, size_t why_len)
 		cJSON_Delete(root);
 		return -EBADMSG;
 	}
-	cJSON_ArrayForEach(v, root) {
-		const struct config_key *k = key_find(v->string);
-		const char *problem = k ? apply(k, v, NULL) : "unknown key";
-
-		if (!problem && cJSON_GetObjectItemCaseSensitive(root, v->string) != v)
-			problem = "given twice";
-		if (problem) {
-			complain(path, text, len, v->string, !k || !strcmp(problem, "given twice"), problem, why, why_len);
-			cJSON_Delete(root);
-			return -EINVAL;
-		}
-	}
-	cJSON_ArrayForEach(v, root) {
-		if (apply(key_find(v->string), v, c)) {
-			snprintf(why, why_len, "%s: no memory", path);
-			r = -ENOMEM;
-			break;
-		}
+	if (!walk(root, "", NULL, &problem)) {
+		complain(path, text, len, problem.prefix, problem.key, problem.at_key, problem.what, why, why_len);
+		r = -EINVAL;
+	} else if (!walk(root, "", c, &problem)) {
+		snprintf(why, why_len, "%s: no memory", path);
+		r = -ENOMEM;
 	}
 	cJSON_Delete(root);
 	return r;

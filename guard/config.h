@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bpf/event.h"
+#include "guard/api/api.h"
 
 #define CONFIG_STATE_DIR "/var/lib/bpfwarden"
 #define CONFIG_SOCKET "/run/bpfwarden/guard.sock"
@@ -21,6 +22,7 @@ struct config {
 	char *policy, *state_dir, *socket, *output, *pin_dir, *features; /* owned; NULL: not set */
 	uint64_t retention_rows;
 	uint64_t retention_days;
+	struct api_config api;
 };
 
 /*

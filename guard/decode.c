@@ -69,7 +69,7 @@ bool decode_path(const char *src, size_t len, bool truncated, char *dst)
 	return true;
 }
 
-static int decode_actor(const struct bw_actor *a, struct decode_actor *ret)
+int decode_actor(const struct bw_actor *a, struct decode_actor *ret)
 {
 	if (a->path_len > BW_PATH_LEN || a->path_truncated > 1)
 		return -EBADMSG;

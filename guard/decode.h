@@ -84,6 +84,9 @@ struct decode_event {
  */
 int decode_record(const void *data, size_t size, struct decode_event *ret);
 
+/* The actor of a record; also of the API probes' (bpf/api.h). -EBADMSG, *ret undefined. */
+int decode_actor(const struct bw_actor *a, struct decode_actor *ret);
+
 /*
  * Joins path components (leaf first, each NUL-terminated, @len bytes in all) to a path in @dst (DECODE_PATH_MAX bytes).
  * A slash inside a component (memfd names can hold one) becomes "\x2f", so that it cannot pose as another path.

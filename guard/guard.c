@@ -12,6 +12,7 @@
 #include "common/json.h"
 #include "common/log.h"
 #include "guard/alert.h"
+#include "guard/api/api.h"
 #include "guard/canary.h"
 #include "guard/cgroup.h"
 #include "guard/control.h"
@@ -44,6 +45,7 @@ struct guard {
 	struct lines *lines;
 	struct control_ops control_ops;
 	struct control *control;
+	struct api *api; /* NULL: API visibility is off */
 	struct cgroup_names *cgroups;
 
 	struct alert_context context;
@@ -342,6 +344,7 @@ static int on_tick(void *arg, uint64_t expirations)
 	ring_buffer__consume(g->rings);
 	if (g->lines)
 		lines_flush(g->lines);
+	api_tick(g->api);
 	g->ticks++;
 	if (g->ticks % 5 == 0) { /* each second */
 		watch_store(g);
@@ -360,6 +363,11 @@ static int on_tick(void *arg, uint64_t expirations)
 					 ALERT_U64("lost_total", g->stats_before.v[BW_STAT_LOST_RING]), { 0 } },
 		    "the guard runs; %" PRIu64 " events from the kernel so far", g->received + g->received_before);
 	return 0;
+}
+
+static void on_api(void *arg, const char *event, enum alert_severity severity, uint64_t lost, const char *text)
+{
+	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("lost", lost), { 0 } }, "%s", text);
 }
 
 static int on_ring(void *arg, int fd, uint32_t events)
@@ -438,6 +446,9 @@ static int on_status(void *arg, struct bw_buf *out)
 	control_stats(g->control, &cs);
 	bw_json_u64(&j, "followers", cs.followers);
 	bw_json_u64(&j, "followers_dropped", cs.dropped);
+	bw_json_open(&j, "api", '{');
+	api_status(g->api, &j);
+	bw_json_close(&j, '}');
 	bw_json_close(&j, '}');
 	return bw_buf_error(out);
 }
@@ -746,6 +757,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	/* From here on the file says since when somebody listened. */
 	store_flush(g->store);
 	r = start_loop(g, why, why_len);
+	if (!r && g->config->api.on)
+		r = api_open(&g->config->api, g->config->state_dir, on_api, g, &g->api, why, why_len);
 	if (r < 0)
 		goto out;
 	*ret = g;
@@ -772,6 +785,7 @@ void guard_free(struct guard *g)
 {
 	if (!g)
 		return;
+	api_close(g->api);
 	control_close(g->control);
 	ring_buffer__free(g->rings);
 	enforce_free(g->enforce);

@@ -27,7 +27,7 @@ static const struct bw_command command = {
 };
 
 static int apply_options(struct config *c, const char *mode, const char *policy, const char *state_dir, const char *socket,
-			 const char *output, const char *pin_dir, const char *features)
+			 const char *output, const char *pin_dir, const char *features, const char *api)
 {
 	int r = 0;
 
@@ -45,6 +45,8 @@ static int apply_options(struct config *c, const char *mode, const char *policy,
 		r = config_set(&c->pin_dir, pin_dir);
 	if (!r && features)
 		r = config_set(&c->features, features);
+	if (api)
+		c->api.on = !strcmp(api, "on");
 	return r;
 }
 
@@ -133,7 +135,7 @@ static int start(const struct config *config, struct bw_features *features, stru
 int main(int argc, char **argv)
 {
 	const char *file = NULL, *mode = NULL, *policy = NULL, *state_dir = NULL, *socket = NULL, *output = NULL;
-	const char *pin_dir = NULL, *features = NULL;
+	const char *pin_dir = NULL, *features = NULL, *api = NULL;
 	struct config config = { .mode = BW_MODE_OBSERVE, .retention_rows = 10000000, .retention_days = 90 };
 	bool foreground = false, verbose = false, disarm = false, version = false;
 	const struct bw_opt opts[] = {
@@ -147,6 +149,7 @@ int main(int argc, char **argv)
 		{ BW_OPT_STRING, 'o', "output", &output, "FILE", "append each event as a JSON line to FILE; - is standard output" },
 		{ BW_OPT_STRING, 0, "pin-dir", &pin_dir, "DIR", "on a BPF file system (default " LOADER_PIN_DIR ")" },
 		{ BW_OPT_STRING, 0, "features", &features, "-NAME,...", "do without features of the kernel, for tests and troubleshooting (bpfwarden doctor lists them)" },
+		{ BW_OPT_CHOICE, 0, "api", &api, "on|off", "look at the API calls of this host's processes (default off)" },
 		{ BW_OPT_FLAG, 0, "disarm", &disarm, NULL, "remove the programs that a guard left in the kernel, and exit" },
 		{ BW_OPT_FLAG, 'v', "verbose", &verbose, NULL, "say more" },
 		{ BW_OPT_FLAG, 0, "version", &version, NULL, "print the version" },
@@ -176,9 +179,13 @@ int main(int argc, char **argv)
 	}
 	if (!output && foreground && !config.output)
 		output = "-";
-	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features) < 0) {
+	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features, api) < 0) {
 		bw_err("no memory");
 		return EXIT_FAILED;
+	}
+	if (api_config_check(&config.api)) {
+		bw_err("%s: api.%s", file ? file : CONFIG_FILE, api_config_check(&config.api));
+		return EXIT_USAGE;
 	}
 	if (disarm) {
 		int n = loader_disarm(config.pin_dir ? config.pin_dir : LOADER_PIN_DIR);

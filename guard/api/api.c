@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/api/api.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "guard/api/probes.h"
+#include "guard/api/worker.h"
+#include "guard/config.h"
+
+#define SECOND 1000000000ULL
+#define STUCK_NS (10 * SECOND) /* a worker that has not looked at the ring buffer for so long is said to be stuck */
+#define END_NS (5 * SECOND)    /* and one that does not end within this is killed */
+
+enum { SLOT_PARENT, SLOT_WORKER }; /* processes that the probes ignore */
+
+struct api {
+	api_say_fn say;
+	void *arg;
+	struct api_probes *probes;
+	struct api_worker_config worker_config;
+	struct api_worker *worker;
+	struct privsep_worker process;
+	uint64_t restart_ns; /* when the worker is started again */
+	uint64_t restarts;
+	struct api_worker_report *report;
+	uint64_t beat, beat_ns; /* the worker's last sign of life, and when it was seen */
+	bool stuck;
+	uint64_t checked_ns, lost;
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+const char *api_config_check(const struct api_config *c)
+{
+	if (c->call_bytes > BW_API_DATA_MAX)
+		return "call_bytes: must be at most 16384";
+	if (c->ring_bytes && (c->ring_bytes < 1 << 16 || c->ring_bytes > 1 << 30 || c->ring_bytes & (c->ring_bytes - 1)))
+		return "ring_bytes: must be a power of two from 65536 to 1073741824";
+	return NULL;
+}
+
+static void start_worker(struct api *a)
+{
+	char text[200];
+	int r = api_worker_spawn(a->worker, &a->process);
+
+	a->beat = a->report->beat;
+	a->beat_ns = monotonic_ns();
+	a->stuck = false;
+	if (!r) {
+		api_probes_ignore(a->probes, SLOT_WORKER, a->process.pid);
+		return;
+	}
+	a->process.failures++;
+	a->restart_ns = a->beat_ns + privsep_backoff_ns(&a->process);
+	snprintf(text, sizeof(text), "the worker that reads API traffic cannot be started: %s", strerror(-r));
+	a->say(a->arg, "api_worker_ended", ALERT_HIGH, 0, text);
+}
+
+int api_open(const struct api_config *config, const char *state_dir, api_say_fn say, void *arg, struct api **ret, char *why,
+	     size_t why_len)
+{
+	struct api_limits limits = {
+		.call_bytes = config->call_bytes ? (uint32_t)config->call_bytes : API_DEFAULT_CALL_BYTES,
+		.conn_bytes = config->conn_bytes ? config->conn_bytes : API_DEFAULT_CONN_BYTES,
+		.total_bytes = config->total_bytes ? config->total_bytes : API_DEFAULT_TOTAL_BYTES,
+		.ring_bytes = config->ring_bytes ? (uint32_t)config->ring_bytes : API_DEFAULT_RING_BYTES,
+	};
+	struct api *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		goto no_memory;
+	a->say = say;
+	a->arg = arg;
+	a->process = (struct privsep_worker)PRIVSEP_WORKER_NONE;
+	a->report = api_worker_report_map();
+	if (!a->report || api_worker_new(&a->worker_config, &a->worker) < 0)
+		goto no_memory;
+	r = api_probes_open(&limits, &a->probes, why, why_len);
+	if (r < 0) {
+		api_close(a);
+		return r;
+	}
+	api_probes_ignore(a->probes, SLOT_PARENT, getpid());
+	a->worker_config = (struct api_worker_config){
+		.ring_fd = api_probes_ring_fd(a->probes),
+		.state_dir = state_dir ? state_dir : CONFIG_STATE_DIR,
+		.report = a->report,
+	};
+	start_worker(a);
+	say(arg, "api_started", ALERT_INFO, 0, "API calls are looked at: HTTP on sockets");
+	*ret = a;
+	return 0;
+no_memory:
+	api_close(a);
+	snprintf(why, why_len, "no memory");
+	return -ENOMEM;
+}
+
+/* The worker drains and ends when its channel of notes does. */
+static void end_worker(struct api *a)
+{
+	uint64_t deadline = monotonic_ns() + END_NS;
+	char why[128];
+
+	if (!a->process.pid)
+		return;
+	shutdown(a->process.ch.notes, SHUT_RDWR);
+	while (!privsep_reap(&a->process, false, monotonic_ns(), why, sizeof(why))) {
+		if (monotonic_ns() > deadline) {
+			privsep_reap(&a->process, true, monotonic_ns(), why, sizeof(why));
+			return;
+		}
+		usleep(5000);
+	}
+}
+
+void api_close(struct api *a)
+{
+	if (!a)
+		return;
+	end_worker(a);
+	api_probes_free(a->probes);
+	api_worker_free(a->worker);
+	api_worker_report_unmap(a->report);
+	free(a);
+}
+
+static void check_loss(struct api *a)
+{
+	struct bw_api_stats s;
+	char text[200];
+	uint64_t lost;
+
+	if (api_probes_stats(a->probes, &s) < 0)
+		return;
+	lost = s.v[BW_API_STAT_LOST_RING] + s.v[BW_API_STAT_LOST_SCRATCH] + s.v[BW_API_STAT_LOST_STATE];
+	if (lost > a->lost) {
+		snprintf(text, sizeof(text), "%" PRIu64 " records of API traffic were lost: the reader does not keep up", lost - a->lost);
+		a->say(a->arg, "api_loss", ALERT_MEDIUM, lost - a->lost, text);
+	}
+	a->lost = lost;
+}
+
+static void check_beat(struct api *a, uint64_t now)
+{
+	if (a->report->beat != a->beat) {
+		a->beat = a->report->beat;
+		a->beat_ns = now;
+		a->stuck = false;
+	} else if (a->process.pid && !a->stuck && now - a->beat_ns > STUCK_NS) {
+		a->stuck = true;
+		a->say(a->arg, "api_worker_stuck", ALERT_HIGH, 0, "the worker that reads API traffic does not answer");
+	}
+}
+
+void api_tick(struct api *a)
+{
+	uint64_t now = monotonic_ns();
+	char why[128], text[300];
+
+	if (!a)
+		return;
+	if (privsep_reap(&a->process, false, now, why, sizeof(why))) {
+		a->restart_ns = now + privsep_backoff_ns(&a->process);
+		a->restarts++;
+		snprintf(text, sizeof(text), "the worker that reads API traffic %s; it is started again in %.1f s", why,
+			 (double)(a->restart_ns - now) / (double)SECOND);
+		a->say(a->arg, "api_worker_ended", ALERT_HIGH, 0, text);
+	}
+	if (!a->process.pid && now >= a->restart_ns)
+		start_worker(a);
+	check_beat(a, now);
+	if (now - a->checked_ns >= SECOND) {
+		a->checked_ns = now;
+		check_loss(a);
+	}
+}
+
+void api_status(const struct api *a, struct bw_json *j)
+{
+	static const char *const names[BW_API_STAT_COUNT] = {
+		"calls", "records", "bytes_copied", "bytes_cut", "lost_ring", "lost_bytes", "lost_scratch", "lost_state", "read_failed",
+		"conns_http", "conns_tls", "conns_other", "conns_midway", "wakeups",
+	};
+	struct bw_api_stats s;
+
+	bw_json_bool(j, "on", a != NULL);
+	if (!a)
+		return;
+	if (!api_probes_stats(a->probes, &s))
+		for (int i = 0; i < BW_API_STAT_COUNT; i++)
+			bw_json_u64(j, names[i], s.v[i]);
+	bw_json_u64(j, "worker_pid", (uint64_t)a->process.pid);
+	bw_json_u64(j, "worker_restarts", a->restarts);
+	bw_json_u64(j, "received", a->report->records);
+	bw_json_u64(j, "undecodable", a->report->undecodable);
+	bw_json_u64(j, "chunks", a->report->chunks);
+	bw_json_u64(j, "chunk_bytes", a->report->bytes);
+	bw_json_u64(j, "late", a->report->late);
+	bw_json_u64(j, "unknown_conn", a->report->unknown_conn);
+	bw_json_u64(j, "conns_evicted", a->report->evicted);
+	bw_json_u64(j, "conns", a->report->conns);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/api/probes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "api.skel.h"
+#include "common/cleanup.h"
+
+#define WAKE_PART 16 /* the reader is woken when a 16th of the ring is full */
+
+struct api_probes {
+	struct api_bpf *skel;
+	struct bw_api_conf *conf; /* shared with the kernel */
+	struct bpf_link *sys_exit, *tcp_state;
+};
+
+static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, why_len, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
+static int probes_load(struct api_probes *p, const struct api_limits *limits, char *why, size_t why_len)
+{
+	int cpus = libbpf_num_possible_cpus(), r;
+
+	if (cpus < 0)
+		return fail(cpus, why, why_len, "counting the CPUs: %s", strerror(-cpus));
+	p->skel = api_bpf__open();
+	if (!p->skel)
+		return fail(-errno, why, why_len, "opening the API probes: %s", strerror(errno));
+	r = bpf_map__set_max_entries(p->skel->maps.bw_api_ring, limits->ring_bytes);
+	if (!r)
+		r = bpf_map__set_max_entries(p->skel->maps.bw_api_scratch, BW_API_SLOTS * (uint32_t)cpus);
+	if (!r)
+		r = api_bpf__load(p->skel);
+	if (r < 0)
+		return fail(r, why, why_len, "loading the API probes: %s", strerror(-r));
+	p->conf = (struct bw_api_conf *)&p->skel->data_api->bw_api_conf;
+	p->conf->call_bytes = limits->call_bytes;
+	p->conf->conn_bytes = limits->conn_bytes;
+	p->conf->cpu_bytes = limits->total_bytes / (uint32_t)cpus;
+	p->conf->ring_bytes = limits->ring_bytes;
+	p->conf->wake_bytes = limits->ring_bytes / WAKE_PART;
+	return 0;
+}
+
+int api_probes_open(const struct api_limits *limits, struct api_probes **ret, char *why, size_t why_len)
+{
+	struct api_probes *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return fail(-ENOMEM, why, why_len, "no memory");
+	r = probes_load(p, limits, why, why_len);
+	if (!r) {
+		p->tcp_state = bpf_program__attach(p->skel->progs.bw_api_tcp_state);
+		if (!p->tcp_state)
+			r = fail(-errno, why, why_len, "attaching bw_api_tcp_state: %s", strerror(errno));
+	}
+	if (!r) {
+		p->sys_exit = bpf_program__attach(p->skel->progs.bw_api_sys_exit);
+		if (!p->sys_exit)
+			r = fail(-errno, why, why_len, "attaching bw_api_sys_exit: %s", strerror(errno));
+	}
+	if (r < 0) {
+		api_probes_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+void api_probes_free(struct api_probes *p)
+{
+	if (!p)
+		return;
+	bpf_link__destroy(p->sys_exit);
+	bpf_link__destroy(p->tcp_state);
+	api_bpf__destroy(p->skel);
+	free(p);
+}
+
+int api_probes_ring_fd(const struct api_probes *p)
+{
+	return bpf_map__fd(p->skel->maps.bw_api_ring);
+}
+
+void api_probes_ignore(struct api_probes *p, unsigned int slot, pid_t tgid)
+{
+	if (slot < BW_API_MAX_IGNORED)
+		p->conf->ignored[slot] = (uint32_t)tgid;
+}
+
+int api_probes_stats(const struct api_probes *p, struct bw_api_stats *ret)
+{
+	_cleanup_free_ struct bw_api_stats *cpus = NULL;
+	int n = libbpf_num_possible_cpus();
+	uint32_t zero = 0;
+
+	if (n < 0)
+		return n;
+	cpus = calloc((size_t)n, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(p->skel->maps.bw_api_stats), &zero, cpus) < 0)
+		return -errno;
+	memset(ret, 0, sizeof(*ret));
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < BW_API_STAT_COUNT; k++)
+			ret->v[k] += cpus[i].v[k];
+	return 0;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_GUARD_API_WORKER_H
+#define BW_GUARD_API_WORKER_H
+/*
+ * The process without privileges that reads what the API probes captured: ring buffer -> capture -> engine. Strangers' bytes are
+ * parsed nowhere else. It tells the parent how it fares through shared memory, which the parent treats as untrusted numbers.
+ */
+#include <stdint.h>
+
+#include "guard/privsep.h"
+
+/* Shared with the parent; written by the worker. */
+struct api_worker_report {
+	uint64_t beat; /* rises with every look at the ring buffer */
+	uint64_t records, undecodable, chunks, bytes, late, unknown_conn, evicted, conns;
+};
+
+struct api_worker_config {
+	int ring_fd;
+	const char *state_dir;
+	struct api_worker_report *report; /* of api_worker_report_map() */
+};
+
+struct api_worker;
+
+/* Memory that a worker and its parent share. NULL when there is none. */
+struct api_worker_report *api_worker_report_map(void);
+void api_worker_report_unmap(struct api_worker_report *r);
+
+/* @config must outlive it; the same object serves every start. -ENOMEM. */
+int api_worker_new(const struct api_worker_config *config, struct api_worker **ret);
+void api_worker_free(struct api_worker *w);
+/* Starts the process. As privsep_spawn(). */
+int api_worker_spawn(struct api_worker *w, struct privsep_worker *process);
+
+#endif
