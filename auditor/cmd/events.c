@@ -10,6 +10,7 @@
 #include "auditor/commands.h"
 #include "common/buf.h"
 #include "common/event_store.h"
+#include "common/format.h"
 #include "common/json.h"
 #include "common/opts.h"
 #include "common/term.h"
@@ -17,14 +18,18 @@
 #define ANSWER_TIMEOUT_S 30
 #define SEVERITIES "debug|info|low|medium|high|critical"
 #define DEFAULT_LIMIT 100
+#define FORMATS "table|json|csv|rfc5424|rfc3164|cef|leef|ecs|ocsf|hec|otlp|falcosidekick|wazuh|gelf|journal"
 
-enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV };
+enum print { PRINT_TABLE, PRINT_JSON, PRINT_CSV, PRINT_FORMAT };
 
 struct events {
 	const char *socket, *state_dir, *kind, *rule, *severity, *since_seq;
 	unsigned int limit;
 	bool follow;
-	enum format format;
+	const char *input;
+	enum print print;
+	enum format_id format; /* for PRINT_FORMAT */
+	struct bw_buf record;
 	uint64_t since;
 	bool header_done;
 };
@@ -147,11 +152,34 @@ static void print_csv(struct events *o, const cJSON *e)
 	fputs("\r\n", stdout);
 }
 
+static int print_format(struct events *o, const char *line, size_t len)
+{
+	struct event_view view;
+	int r = event_view_parse(line, len, &view);
+
+	bw_buf_reset(&o->record);
+	if (r == 0)
+		r = format_event(o->format, &(struct format_options){ 0 }, &view, &o->record);
+	if (r < 0) {
+		fprintf(stderr, "bpfwarden events: an event is not valid: %s\n", strerror(-r));
+		return r;
+	}
+	fwrite(o->record.data, 1, o->record.len, stdout);
+	if (format_is_line(o->format))
+		putchar('\n');
+	return 0;
+}
+
 static int print_event(struct events *o, const char *line, size_t len)
 {
 	cJSON *e;
 
-	if (o->format == FORMAT_JSON) {
+	if (o->print == PRINT_FORMAT) {
+		int r = print_format(o, line, len);
+
+		if (r < 0)
+			return r;
+	} else if (o->print == PRINT_JSON) {
 		term_json(stdout, line, len);
 		putchar('\n');
 	} else {
@@ -161,7 +189,7 @@ static int print_event(struct events *o, const char *line, size_t len)
 			cJSON_Delete(e);
 			return -EBADMSG;
 		}
-		if (o->format == FORMAT_TABLE)
+		if (o->print == PRINT_TABLE)
 			print_table(o, e);
 		else
 			print_csv(o, e);
@@ -299,6 +327,42 @@ static int from_file(struct events *o, const char *socket_path, int socket_error
 	return BW_EXIT_OK;
 }
 
+/* Lines that were written before. What does not fit the conditions is left out. */
+static int from_input(struct events *o)
+{
+	_cleanup_fclose_ FILE *f = strcmp(o->input, "-") ? fopen(o->input, "re") : fdopen(dup(0), "r");
+	int min_severity = severity_number(o->severity);
+	_cleanup_free_ char *line = NULL;
+	struct event_view *view;
+	unsigned long number = 0;
+	size_t size = 0;
+	ssize_t n;
+	int r = 0;
+
+	if (!f) {
+		fprintf(stderr, "bpfwarden events: %s: %s\n", o->input, strerror(errno));
+		return BW_EXIT_INPUT;
+	}
+	view = malloc(sizeof(*view));
+	while (view && r == 0 && (n = getline(&line, &size, f)) > 0) {
+		number++;
+		if (line[n - 1] == '\n')
+			line[--n] = '\0';
+		r = event_view_parse(line, (size_t)n, view);
+		if (r < 0)
+			fprintf(stderr, "bpfwarden events: %s:%lu: not an event\n", o->input, number);
+		else if ((int)event_severity(view) >= min_severity && (!o->kind || event_is(event_get(view, "kind"), o->kind)) &&
+			 (!o->rule || event_is(event_get(view, "rule"), o->rule)))
+			r = print_event(o, line, (size_t)n);
+	}
+	if (!view || ferror(f)) {
+		fprintf(stderr, "bpfwarden events: %s: %s\n", o->input, strerror(errno));
+		r = -EIO;
+	}
+	free(view);
+	return r == 0 || r == -EPIPE ? BW_EXIT_OK : BW_EXIT_INPUT;
+}
+
 static int parse_seq(const char *text, uint64_t *ret)
 {
 	char *end;
@@ -314,7 +378,7 @@ int cmd_events(int argc, char **argv)
 		"bpfwarden events", "", "Shows the events of the guard.",
 		"Asks the running guard; without one, reads its database. Without --since-seq the latest events are shown\n"
 		"(100 unless --limit says otherwise; 0 is all); with it, those from that number on. --follow goes on with what happens.\n"
-		"JSON output is the native format of docs/events.md, one event per line. Exit status 2 when neither a guard nor a\n"
+		"JSON output is the native format of docs/events.md, one event per line; the other formats are in docs/formats.md. Exit status 2 when neither a guard nor a\n"
 		"database is found, or the guard ended while being followed.",
 	};
 	struct events o = { .limit = UINT_MAX };
@@ -326,7 +390,8 @@ int cmd_events(int argc, char **argv)
 		{ BW_OPT_CHOICE, 0, "kind", &o.kind, "load|command|map|guard", "only events of that kind" },
 		{ BW_OPT_CHOICE, 0, "severity", &o.severity, SEVERITIES, "only events at least so severe" },
 		{ BW_OPT_STRING, 0, "rule", &o.rule, "RULE", "only events with that rule, like load.default" },
-		{ BW_OPT_CHOICE, 0, "format", &format, "table|json|csv", "how to print them (default table)" },
+		{ BW_OPT_CHOICE, 0, "format", &format, FORMATS, "how to print them (default table); json is the native format" },
+		{ BW_OPT_STRING, 0, "input", &o.input, "FILE", "events of the native format in a file (- is standard input), instead of the guard's" },
 		{ BW_OPT_STRING, 0, "socket", &o.socket, "PATH", "the guard's control socket" },
 		{ BW_OPT_STRING, 0, "state-dir", &o.state_dir, "DIR", "the guard's state directory: socket and database" },
 		BW_OPTS_HELP_ROW,
@@ -344,15 +409,28 @@ int cmd_events(int argc, char **argv)
 		fprintf(stderr, "bpfwarden events: %s\n", nargs ? "takes no operand" : "--since-seq takes a whole number");
 		return BW_EXIT_INPUT;
 	}
-	o.format = !strcmp(format, "json") ? FORMAT_JSON : !strcmp(format, "csv") ? FORMAT_CSV : FORMAT_TABLE;
+	o.print = !strcmp(format, "table") ? PRINT_TABLE : !strcmp(format, "json") ? PRINT_JSON :
+		  !strcmp(format, "csv")   ? PRINT_CSV : PRINT_FORMAT;
+	if (o.print == PRINT_FORMAT)
+		format_parse(format, &o.format);
 	if (o.limit == UINT_MAX)
 		o.limit = o.since_seq || o.follow ? 0 : DEFAULT_LIMIT;
+	if (o.input && (o.follow || o.socket || o.state_dir)) {
+		fputs("bpfwarden events: --input goes without --follow, --socket and --state-dir\n", stderr);
+		return BW_EXIT_INPUT;
+	}
+	if (o.input) {
+		r = from_input(&o);
+		bw_buf_free(&o.record);
+		return r;
+	}
 	path = client_socket_path(o.socket, o.state_dir, buf, sizeof(buf));
 	r = client_open(path, &c);
-	if (r == 0)
-		return from_guard(c, &o);
-	if (!o.follow && !o.socket)
-		return from_file(&o, path, r);
+	if (r == 0 || (!o.follow && !o.socket)) {
+		r = r == 0 ? from_guard(c, &o) : from_file(&o, path, r);
+		bw_buf_free(&o.record);
+		return r;
+	}
 	fprintf(stderr, "bpfwarden events: %s: %s\n", path, client_open_error(r));
 	return BW_EXIT_INPUT;
 }
