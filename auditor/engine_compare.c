@@ -55,44 +55,6 @@ static bool sides(const struct bw_result *r, const struct bw_rec *k, int32_t *re
 	return true;
 }
 
-/* Everything reachable forwards (loops are not gone round again) from @from: effects and verdicts. */
-static void reach(const struct bw_result *r, int32_t prog, int32_t func, uint32_t from, uint8_t *seen, uint32_t *ret_effects,
-		  uint64_t *ret_verdicts)
-{
-	const struct bw_cfg *c = r->e->cfgs[func];
-	uint32_t n;
-	const struct bw_rec_ref *p;
-
-	memset(seen, 0, c->n_blocks);
-	seen[from] = 1;
-	for (uint32_t i = from; i < c->n_blocks; i++) {
-		if (!seen[i])
-			continue;
-		for (uint32_t s = 0; s < c->blocks[i].n_succ; s++)
-			if (bw_block_succs(c, &c->blocks[i])[s] > i)
-				seen[bw_block_succs(c, &c->blocks[i])[s]] = 1;
-	}
-	*ret_effects = 0;
-	*ret_verdicts = 0;
-	p = bw_result_range(r, BW_REC_EFFECT, prog, &n);
-	for (uint32_t i = 0; i < n; i++)
-		if (p[i].key.func == func && p[i].key.insn < c->n_blocks && seen[p[i].key.insn])
-			*ret_effects |= p[i].rec->mask;
-	p = bw_result_range(r, BW_REC_VERDICT, prog, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		int64_t v[BW_MAX_CONST_SET];
-		unsigned int k;
-
-		if (p[i].key.func != func || p[i].key.insn >= c->n_blocks || !seen[p[i].key.insn])
-			continue;
-		k = p[i].rec->val.flags & BW_VAL_SOFT ? 0 : bw_val_consts(&r->e->d, &p[i].rec->val, v);
-		for (unsigned int j = 0; j < k; j++)
-			*ret_verdicts |= 1ull << (v[j] >= 0 && v[j] < 63 ? v[j] : 63);
-		if (!k)
-			*ret_verdicts |= 1ull << 63;
-	}
-}
-
 static const uint8_t *literal_of(const struct bw_result *r, const struct bw_rec *k, uint32_t *ret_n)
 {
 	const uint8_t *p = bw_runs_get(&r->e->d.strings, k->lit, ret_n);
@@ -190,22 +152,17 @@ static void chain_literal(struct bw_result *r, const struct node *nodes, uint32_
 
 void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 {
-	uint32_t n, kept = 0, max_blocks = 1;
+	uint32_t n, kept = 0;
 	const struct bw_rec_ref *p = bw_result_range(r, BW_REC_COMPARE, prog, &n);
 	struct node *nodes;
-	uint8_t *seen;
 
 	if (!n)
 		return;
 	if (n > MAX_COMPARES)
 		n = MAX_COMPARES;
-	for (uint32_t i = 0; i < r->e->o->n_funcs; i++)
-		if (r->e->cfgs[i] && r->e->cfgs[i]->n_blocks > max_blocks)
-			max_blocks = r->e->cfgs[i]->n_blocks;
 	nodes = calloc(n, sizeof(*nodes));
-	seen = malloc(max_blocks);
 	f->compares = bw_result_alloc(r, n, sizeof(*f->compares));
-	if (!nodes || !seen || !f->compares) {
+	if (!nodes || !f->compares) {
 		r->failed = true;
 		goto out;
 	}
@@ -255,12 +212,14 @@ void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 		if (g && g->kind == BW_REGION_PACKET && k->x >= 0)
 			c->packet_off = k->x;
 		if (sides(r, last, &func, &match, &other, &block)) {
-			uint32_t em, eo;
+			struct bw_reach equal, not_equal;
 
-			reach(r, prog, func, match, seen, &em, &c->match_verdicts);
-			reach(r, prog, func, other, seen, &eo, &c->mismatch_verdicts);
-			c->match_effects = em & ~eo;
-			c->mismatch_effects = eo & ~em;
+			bw_result_reach(r, prog, func, block, match, &equal);
+			bw_result_reach(r, prog, func, block, other, &not_equal);
+			c->match_verdicts = equal.verdicts;
+			c->mismatch_verdicts = not_equal.verdicts;
+			c->match_effects = equal.effects & ~not_equal.effects;
+			c->mismatch_effects = not_equal.effects & ~equal.effects;
 			if (c->match_verdicts & ~c->mismatch_verdicts)
 				c->match_effects |= BW_EFFECT_RETURN;
 			if (c->mismatch_verdicts & ~c->match_verdicts)
@@ -269,5 +228,4 @@ void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 	}
 out:
 	free(nodes);
-	free(seen);
 }

@@ -513,7 +513,7 @@ static void attach_facts(struct bw_result *r, int32_t prog, struct bw_prog_facts
 
 int bw_results(struct bw_engine *e, struct bw_analysis *a)
 {
-	struct bw_result r = { .e = e, .a = a };
+	struct bw_result r = { .e = e, .a = a, .reach_prog = BW_NONE };
 
 	a->priv = calloc(1, sizeof(*a->priv));
 	if (!a->priv)
@@ -527,7 +527,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 	r.is_callback = calloc(e->o->n_funcs + 1, 1);
 	a->progs = bw_result_alloc(&r, e->o->n_progs, sizeof(*a->progs));
 	r.writers = bw_result_alloc(&r, (size_t)e->n_maps + 1, sizeof(*r.writers));
-	if (!r.refs || !r.is_callback || r.failed) {
+	if (!r.refs || !r.is_callback || r.failed || bw_result_call_sites(&r) < 0) {
 		free(r.refs);
 		free(r.is_callback);
 		return -ENOMEM;

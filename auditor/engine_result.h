@@ -20,6 +20,17 @@ struct bw_hop {
 	uint32_t channels;
 };
 
+struct bw_call_site {
+	int32_t callee, caller;
+	uint32_t insn;
+};
+
+/* What lies behind one side of a branch. */
+struct bw_reach {
+	uint32_t effects;  /* enum bw_effect */
+	uint64_t verdicts; /* bit n: the program returns n (0 to 62); bit 63: something else */
+};
+
 struct bw_result {
 	struct bw_engine *e;
 	struct bw_analysis *a;
@@ -32,6 +43,10 @@ struct bw_result {
 	} *writers; /* per map */
 	struct bw_hop *hops; /* maps that flows went through */
 	uint32_t n_hops, cap_hops;
+	struct bw_call_site *sites;
+	uint32_t n_sites;
+	uint64_t reach_steps; /* of .reach_prog */
+	int32_t reach_prog;
 	bool failed;
 };
 
@@ -42,6 +57,10 @@ struct bw_literal bw_result_literal(struct bw_result *r, uint32_t run);
 uint32_t bw_result_from(uint32_t from); /* origins, without "constant" where something else is */
 void bw_result_flows(struct bw_result *r);
 void bw_result_cross(struct bw_result *r);
+/* Returns 0 or -ENOMEM. */
+int bw_result_call_sites(struct bw_result *r);
+/* What can happen from block @side on, when the branch that ends block @branch of @func goes there. */
+void bw_result_reach(struct bw_result *r, int32_t prog, int32_t func, uint32_t branch, uint32_t side, struct bw_reach *ret);
 void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts *f);
 
 #endif
