@@ -37,7 +37,7 @@ endif
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBW_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS += $(LDHARDEN)
-PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib
+PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec
 CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
@@ -144,7 +144,7 @@ $(BUILD)/samples/%.bpf.o: tests/samples/%.bpf.c
 		-MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # ---- tests --------------------------------------------------------------------------------------------------------
-TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka libnghttp2 2>/dev/null)
 $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@

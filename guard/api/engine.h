@@ -53,12 +53,14 @@ struct api_engine_stats {
 	uint64_t gaps, gap_bytes;	  /* lost before the engine */
 	uint64_t sampled_bytes;		  /* left out by a budget before the engine */
 	uint64_t late_bytes;		  /* at a position that had passed: dropped */
+	uint64_t overflow_bytes;	  /* of a message part that is too large to be kept, or for which there was no memory */
 	uint64_t resyncs, resync_bytes;	  /* bytes that were skipped to find the next message */
 	uint64_t parse_errors;
 	uint64_t not_http;		  /* connections that speak something else */
 	uint64_t conns_evicted, conns_expired;
 	uint64_t streams_evicted, pipeline_overflow;
 	uint64_t memory_refused;	  /* times something was not kept because the memory was used up */
+	uint64_t budget_refused;	  /* the same, per piece of memory */
 	uint64_t headers_unknown;	  /* HPACK fields that refer to what was not seen */
 	uint64_t bodies_cut, bodies_opaque;
 	uint64_t conns;			  /* now */
