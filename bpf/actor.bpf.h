@@ -56,8 +56,8 @@ static __noinline int extract_path(struct bw_actor *a, struct file *file)
 	return 0;
 }
 
-/* The process that runs now. */
-static __always_inline void actor_fill(struct bw_actor *a)
+/* The process that runs now, but for the path of its executable; returns that file. */
+static __always_inline struct file *actor_facts(struct bw_actor *a)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 id = bpf_get_current_pid_tgid();
@@ -91,8 +91,16 @@ static __always_inline void actor_fill(struct bw_actor *a)
 	if (exe) {
 		a->exe_ino = BPF_CORE_READ(exe, f_inode, i_ino);
 		a->exe_dev = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-		extract_path(a, exe);
 	}
+	return exe;
+}
+
+static __always_inline void actor_fill(struct bw_actor *a)
+{
+	struct file *exe = actor_facts(a);
+
+	if (exe)
+		extract_path(a, exe);
 }
 
 #endif

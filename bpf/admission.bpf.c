@@ -27,18 +27,6 @@ static __always_inline void load_from_prog(struct bw_event_load *e, struct bpf_p
 	e->name[BW_OBJ_NAME_LEN - 1] = 0;
 }
 
-/* Remembers (or forgets) that @prog was admitted only because it is inert. */
-static __always_inline void inert_note(struct bw_scratch *s, struct bpf_prog *prog)
-{
-	u64 aux = (u64)BPF_CORE_READ(prog, aux);
-	u8 one = 1;
-
-	if (s->load.reason == BW_REASON_INERT)
-		bpf_map_update_elem(&bw_inert, &aux, &one, BPF_ANY);
-	else
-		bpf_map_delete_elem(&bw_inert, &aux);
-}
-
 static __always_inline int refuse(void)
 {
 	int r = -1;
@@ -96,7 +84,7 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 		stat_add(BW_STAT_READ_FAILED, 1);
 	}
 	verdict_load(s, self, slot);
-	inert_note(s, prog);
+	program_note(s, prog);
 	deny = verdict_finish(s, slot);
 	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
 	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
@@ -211,7 +199,7 @@ static __always_inline int judge_prog_fd(struct bpf_prog *prog)
 	verdict_load(s, self, slot);
 	if (!is_load && s->load.verdict == BW_VERDICT_DENY)
 		s->load.reason = BW_REASON_NOT_ADMITTED;
-	inert_note(s, prog);
+	program_note(s, prog);
 	deny = verdict_finish(s, slot);
 	if (!deny)
 		bpf_map_update_elem(&bw_admitted, &prog_id, &one, BPF_ANY);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The other bpf() commands and map descriptors: reported, and an inert program is not attached.
+ * The other bpf() commands and map descriptors: reported; those that attach or hand on are judged as well.
  */
-#include "bpf/verdict.bpf.h"
+#include "bpf/attach_command.bpf.h"
 
 static __always_inline u32 attr_u32(const union bpf_attr *attr, u32 offset)
 {
@@ -10,21 +10,6 @@ static __always_inline u32 attr_u32(const union bpf_attr *attr, u32 offset)
 
 	bpf_probe_read_kernel(&v, sizeof(v), (const void *)attr + offset);
 	return v;
-}
-
-/* Where the descriptor of the program stands in the attributes of @cmd; -1: in none. */
-static __always_inline int prog_fd_offset(u32 cmd)
-{
-	switch (cmd) {
-	case BPF_LINK_CREATE:
-		return __builtin_offsetof(union bpf_attr, link_create.prog_fd);
-	case BPF_PROG_ATTACH:
-		return __builtin_offsetof(union bpf_attr, attach_bpf_fd);
-	case BPF_RAW_TRACEPOINT_OPEN:
-		return __builtin_offsetof(union bpf_attr, raw_tracepoint.prog_fd);
-	default:
-		return -1;
-	}
 }
 
 /*
@@ -75,31 +60,24 @@ static __noinline int call_remember(u32 cmd, const union bpf_attr *attr, u32 siz
 		if (bw_user_digest)
 			digest_user(attr);
 	}
+	s->call.pending = way_of_command(cmd);
+	if (s->call.pending && attr) {
+		bpf_probe_read_kernel(s->call.attr, attr_size(size), attr);
+		call_before(&s->call);
+	}
 	if (bpf_map_update_elem(&bw_calls, &id, &s->call, BPF_ANY))
 		stat_add(BW_STAT_LOST_CONTEXT, 1);
 	return 0;
 }
 
-static __always_inline bool mode_enforces(u32 slot)
-{
-	struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
-
-	return conf && conf->flags & BW_CONF_VALID && conf->mode == BW_MODE_ENFORCE;
-}
-
 static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 size, u32 flags)
 {
-	u32 zero = 0, slot;
+	u32 zero = 0;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bw_scratch *s = scratch_get();
-	const void *f_op = NULL;
-	struct bpf_prog *prog;
-	bool inert = false, deny = false;
-	int at;
 
 	if (!self)
 		return 0;
-	slot = self->active & 1;
 	if (!s) {
 		stat_add(BW_STAT_LOST_SCRATCH, 1);
 		return 0;
@@ -113,25 +91,44 @@ static __noinline int report_command(u32 cmd, const union bpf_attr *attr, u32 si
 	s->command.flags = flags;
 	s->command.size = size;
 	bpf_probe_read_kernel(s->command.attr, attr_size(size), attr);
-	at = prog_fd_offset(cmd);
-	if (at >= 0 && self->prog_fops) {
-		prog = extract_fd_object(attr_u32(attr, (u32)at), &f_op);
-		if (prog && (u64)f_op == self->prog_fops) {
-			u64 aux = (u64)BPF_CORE_READ(prog, aux);
-			u32 type = BPF_CORE_READ(prog, type);
-
-			s->command.prog_id = BPF_CORE_READ(prog, aux, id);
-			inert = bpf_map_lookup_elem(&bw_inert, &aux) && !is_tracing(type);
-		}
-	}
-	if (inert) {
-		deny = mode_enforces(slot);
-		s->command.reason = BW_REASON_INERT;
-		s->command.action = deny ? BW_ACTION_DENIED : BW_ACTION_WOULD_DENY;
-	}
 	stat_add(BW_STAT_COMMANDS, 1);
-	event_emit(&s->command.hdr, sizeof(s->command), s->command.action != BW_ACTION_ALLOWED);
-	return deny;
+	event_emit(&s->command.hdr, sizeof(s->command), false);
+	return 0;
+}
+
+/*
+ * Judges a command that attaches or hands on. What is let through is reported when the call returns, with its result; what
+ * will not be seen returning (the kernel's own calls, and a program that is run, which may make such calls) at once. 1: refuse.
+ */
+static __noinline int attach_command(void)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
+	u32 zero = 0;
+	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
+
+	if (!self || !call)
+		return 0;
+	if (!s) {
+		stat_add(BW_STAT_LOST_SCRATCH, 1);
+		return 0;
+	}
+	if (!attach_begin(s, self, BW_HOOK_BPF, call->pending, call->cmd)) {
+		call->pending = BW_WAY_NONE;
+		return 0;
+	}
+	attach_call_fill(s, call);
+	if (attach_judge(s)) {
+		call->pending = BW_WAY_NONE;
+		attach_emit(s);
+		return 1;
+	}
+	if (call->flags & BW_LOAD_KERNEL || call->cmd == BPF_PROG_TEST_RUN) {
+		call->pending = BW_WAY_NONE;
+		attach_emit(s);
+	}
+	return 0;
 }
 
 static __always_inline int on_bpf(u32 cmd, const union bpf_attr *attr, u32 size, bool kernel)
@@ -147,9 +144,26 @@ static __always_inline int on_bpf(u32 cmd, const union bpf_attr *attr, u32 size,
 	if (self && self->tgid == (u32)(bpf_get_current_pid_tgid() >> 32))
 		stat_add(BW_STAT_CANARY, 1);
 	call_remember(cmd, attr, size, kernel ? BW_LOAD_KERNEL : 0);
-	if (cmd != BPF_PROG_LOAD && cmd != BPF_MAP_CREATE && report_command(cmd, attr, size, kernel ? BW_LOAD_KERNEL : 0))
-		asm volatile("%0 = -1" : "=r"(r));
+	if (way_of_command(cmd)) {
+		if (attach_command())
+			r = refusal();
+	} else if (cmd != BPF_PROG_LOAD && cmd != BPF_MAP_CREATE) {
+		report_command(cmd, attr, size, kernel ? BW_LOAD_KERNEL : 0);
+	}
 	return r;
+}
+
+/* bpf(2) returns: @ret as the process will see it. */
+static __always_inline int bpf_done(long ret)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
+
+	if (call && call->pending) {
+		attach_call_done(call, ret, BW_HOOK_BPF_DONE);
+		call->pending = BW_WAY_NONE;
+	}
+	return 0;
 }
 
 static __always_inline int on_bpf_map(struct bpf_map *map, u32 fmode)
@@ -204,6 +218,23 @@ int bw_mod_bpf(u64 *ctx)
 	return on_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1], (u32)ctx[2], bw_lsm_kernel_arg ? (bool)ctx[3] : false);
 }
 
+SEC("fexit/__x64_sys_bpf")
+int bw_done_bpf(u64 *ctx)
+{
+	return bpf_done((long)ctx[1]);
+}
+
+SEC("fexit/__ia32_sys_bpf")
+int bw_done_bpf32(u64 *ctx)
+{
+	u64 id = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&bw_calls, &id);
+
+	if (call)
+		call->flags |= BW_LOAD_COMPAT;
+	return bpf_done((long)ctx[1]);
+}
+
 SEC("lsm/bpf_map")
 int bw_lsm_map(u64 *ctx)
 {
@@ -234,6 +265,16 @@ int bw_claim(u64 *ctx)
 	extract_fd_object((u32)ctx[1], &map_fops);
 	self->prog_fops = (u64)prog_fops;
 	self->map_fops = (u64)map_fops;
+	/* Those below may be missing: nothing is then taken for one. */
+	prog_fops = NULL;
+	extract_fd_object((u32)ctx[2], &prog_fops);
+	self->link_fops = (u64)prog_fops;
+	prog_fops = NULL;
+	extract_fd_object((u32)ctx[3], &prog_fops);
+	self->perf_fops = (u64)prog_fops;
+	prog_fops = NULL;
+	extract_fd_object((u32)ctx[4], &prog_fops);
+	self->socket_fops = (u64)prog_fops;
 	self->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	self->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
 	return 0;

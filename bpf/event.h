@@ -25,6 +25,7 @@ enum bw_event_type {
 	BW_EVENT_LOAD = 1,    /* a program load was judged (struct bw_event_load) */
 	BW_EVENT_COMMAND = 2, /* another bpf() command was seen (struct bw_event_command) */
 	BW_EVENT_MAP = 3,     /* a map descriptor was made (struct bw_event_map) */
+	BW_EVENT_ATTACH = 4,  /* a program or descriptor went somewhere, by whatever way (struct bw_event_attach) */
 	BW_EVENT_TYPES
 };
 
@@ -36,6 +37,13 @@ enum bw_hook {
 	BW_HOOK_BPF_PROG,      /* security_bpf_prog: a program descriptor is made */
 	BW_HOOK_BPF_MAP,       /* security_bpf_map: a map descriptor is made */
 	BW_HOOK_SYS_BPF,       /* sys_exit of bpf(2): the watch tier */
+	BW_HOOK_SYS_EXIT,      /* sys_exit of another system call: the watch tier */
+	BW_HOOK_BPF_DONE,      /* the system call bpf(2) returns: fexit */
+	BW_HOOK_FILE_IOCTL,    /* security_file_ioctl, security_file_ioctl_compat */
+	BW_HOOK_NETLINK_SEND,  /* security_netlink_send */
+	BW_HOOK_SETSOCKOPT,    /* security_socket_setsockopt */
+	BW_HOOK_FILTER_DONE,   /* sk_attach_filter() and the like return: fexit */
+	BW_HOOK_FILE_RECEIVE,  /* security_file_receive */
 	BW_HOOK_COUNT
 };
 
@@ -185,6 +193,99 @@ struct bw_event_map {
 	char name[BW_OBJ_NAME_LEN];
 };
 
+/* By which way something was attached, handed on or kept. Also the bits of a rule about attaching. */
+enum bw_way {
+	BW_WAY_NONE,
+	BW_WAY_LINK,	       /* BPF_LINK_CREATE, _UPDATE, _DETACH */
+	BW_WAY_PROG_ATTACH,    /* BPF_PROG_ATTACH, _DETACH */
+	BW_WAY_RAW_TRACEPOINT, /* BPF_RAW_TRACEPOINT_OPEN */
+	BW_WAY_TEST_RUN,       /* BPF_PROG_TEST_RUN */
+	BW_WAY_PIN,	       /* BPF_OBJ_PIN */
+	BW_WAY_PIN_GET,	       /* BPF_OBJ_GET */
+	BW_WAY_FD_BY_ID,       /* BPF_PROG_GET_FD_BY_ID, _MAP_, _LINK_ */
+	BW_WAY_ITERATOR,       /* BPF_ITER_CREATE */
+	BW_WAY_TOKEN,	       /* BPF_TOKEN_CREATE */
+	BW_WAY_MAP_UPDATE,     /* BPF_MAP_UPDATE_ELEM of a map whose elements are programs: tail calls, devmap, struct_ops */
+	BW_WAY_PERF_IOCTL,     /* PERF_EVENT_IOC_SET_BPF */
+	BW_WAY_TUN_IOCTL,      /* TUNSETSTEERINGEBPF, TUNSETFILTEREBPF */
+	BW_WAY_NETLINK_XDP,    /* RTM_SETLINK, RTM_NEWLINK with IFLA_XDP */
+	BW_WAY_NETLINK_TC,     /* RTM_NEWTFILTER, RTM_NEWACTION, ... of kind bpf */
+	BW_WAY_NETLINK_LWT,    /* RTM_NEWROUTE with LWTUNNEL_ENCAP_BPF or a seg6local program */
+	BW_WAY_CLASSIC_FILTER, /* SO_ATTACH_FILTER, SO_ATTACH_REUSEPORT_CBPF, PACKET_FANOUT_DATA with classic BPF */
+	BW_WAY_SOCKET_FILTER,  /* SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_EBPF: a program's descriptor */
+	BW_WAY_FILTER_DETACH,  /* SO_DETACH_FILTER, SO_DETACH_REUSEPORT_BPF, SO_LOCK_FILTER */
+	BW_WAY_FD_PASSED,      /* a descriptor came over a UNIX socket or by pidfd_getfd() */
+	BW_WAY_COUNT
+};
+
+/* A program, as far as the kernel side knows it. */
+struct bw_prog_ref {
+	__u32 id; /* 0: there is none, or it could not be found */
+	__u32 type;
+	__u32 expected_attach_type;
+	__u32 attach_btf_id;
+	char name[BW_OBJ_NAME_LEN];
+	__u8 tag[BW_TAG_LEN];
+	/* From its load, where that was seen; else zero. */
+	__u8 digest[BW_DIGEST_LEN];
+	__u64 helpers[BW_HELPER_WORDS];
+	__u32 entry;	/* index of the approval, or ~0 */
+	__u8 known;	/* its load was seen */
+	__u8 reason;	/* enum bw_reason of that verdict */
+	__u8 pad[2];
+};
+
+enum bw_attach_flag {
+	BW_ATTACH_KERNEL = 1u << 0,	/* by the kernel itself, for a light skeleton */
+	BW_ATTACH_COMPAT = 1u << 1,	/* through the 32-bit system call entry */
+	BW_ATTACH_HAS_RESULT = 1u << 2,	/* error is the result; else what came of it is not known at this hook */
+	BW_ATTACH_USER_MEMORY = 1u << 3, /* read from user memory, which another thread can change */
+	BW_ATTACH_TEXT_TRUNCATED = 1u << 4,
+	BW_ATTACH_MORE = 1u << 5,	/* the request had more parts than were looked at */
+	BW_ATTACH_RETURN = 1u << 6,	/* the probe is on the return of the function */
+	BW_ATTACH_FD_WRITE = 1u << 7,	/* the descriptor handed on can be written through */
+	BW_ATTACH_KPROBE = 1u << 8,	/* text names a function of the kernel ... */
+	BW_ATTACH_UPROBE = 1u << 9,	/* ... a file in which offset is probed ... */
+	BW_ATTACH_TRACEPOINT = 1u << 10, /* ... an event, "system:event" */
+	BW_ATTACH_FLAGS = 11
+};
+
+/*
+ * Only the kernel can resolve descriptors; what the raw bytes mean is worked out in user space. attr holds for a bpf()
+ * command union bpf_attr; for an ioctl its three arguments; for setsockopt() level, name and length; for netlink the
+ * message (BW_ATTR_LEN bytes of it, header first).
+ */
+struct bw_event_attach {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u64 attr[BW_ATTR_LEN / 8];
+	struct bw_prog_ref prog;
+	__u32 way;     /* enum bw_way */
+	__u32 request; /* bpf() command, ioctl, socket option, netlink message type */
+	__u32 flags;   /* enum bw_attach_flag */
+	__s32 error;
+	__u32 attr_len;
+	__u32 attach_type; /* as given, or as the link says; ~0: none */
+	__u32 old_prog_id; /* what was there before */
+	__u32 link_id, link_type;
+	__u32 map_id, map_type;
+	__u32 target_prog_id; /* the program that this one replaces a function of, or traces */
+	__u64 target_ino; /* inode behind a target descriptor: a cgroup's id, a network namespace's number */
+	__u64 perf_config; /* struct perf_event_attr: of the event that the program is put on */
+	__u32 perf_type;
+	__u32 text_len; /* bytes in text[], without a NUL */
+	__u64 offset;	/* of the probed instruction: in the function, or in the file */
+	char text[BW_PATH_LEN]; /* function, tracepoint, path of the probed file, path of the pin */
+	__u8 action;	/* enum bw_action */
+	__u8 reason;	/* enum bw_reason */
+	__u8 pad[2];
+	__u32 rule;	/* index of the rule about attaching for BW_REASON_RULE */
+	__u64 generation;
+	__u32 n_insns; /* of the classic filter; those in the record follow the structure, 8 bytes each */
+	__u32 n_insns_here;
+};
+#define BW_MAX_CLASSIC 256 /* instructions of a classic filter that are reported */
+
 /* ---- policy, as the kernel sees it ---------------------------------------------------------------------------- */
 
 enum bw_mode {
@@ -261,6 +362,7 @@ struct bw_guard_self {
 	__u64 map_fops;
 	__u32 mechanism; /* enum bw_mechanism: which programs are attached */
 	__u32 pad;
+	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
 };
 
 /* ---- counters: one array of struct bw_stats per CPU, never reset ------------------------------------------------ */
@@ -276,6 +378,7 @@ enum bw_stat {
 	BW_STAT_LOST_SCRATCH,	/* judged without a record: no scratch memory */
 	BW_STAT_LOST_CONTEXT,	/* calls whose arguments could not be kept from entry to exit */
 	BW_STAT_READ_FAILED,	/* kernel or user memory could not be read */
+	BW_STAT_ATTACHES,	/* attachments and handed on descriptors reported */
 	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
 	BW_STAT_COUNT
 };
@@ -291,6 +394,9 @@ _Static_assert(__builtin_offsetof(struct bw_event_load, digest) == 416, "bw_even
 _Static_assert(__builtin_offsetof(struct bw_event_load, hook_ns) == 544, "bw_event_load.hook_ns");
 _Static_assert(sizeof(struct bw_event_command) == 528, "bw_event_command");
 _Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
+_Static_assert(sizeof(struct bw_prog_ref) == 112, "bw_prog_ref");
+_Static_assert(sizeof(struct bw_event_attach) == 976, "bw_event_attach");
+_Static_assert(__builtin_offsetof(struct bw_event_attach, text) == 696, "bw_event_attach.text");
 _Static_assert(sizeof(struct bw_policy_conf) == 1656, "bw_policy_conf");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
 _Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");

@@ -227,7 +227,7 @@ __weak __noinline int bw_digest_span(u64 first)
  * Fills digest, helpers, kfuncs, map descriptors and the flags about them in s->load from @count instructions at @base.
  * Returns false when not all of it could be read.
  */
-static __noinline bool insns_digest(struct bw_scratch *s, u64 base, u32 count, bool user, u32 slot)
+static __noinline __attribute__((unused)) bool insns_digest(struct bw_scratch *s, u64 base, u32 count, bool user, u32 slot)
 {
 	u32 blocks;
 

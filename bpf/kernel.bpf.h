@@ -108,6 +108,7 @@ struct file {
 	struct inode *f_inode;
 	const void *f_op;
 	void *private_data;
+	unsigned int f_mode;
 };
 
 struct fdtable {
@@ -141,10 +142,20 @@ struct task_struct {
 	struct files_struct *files;
 };
 
+struct bpf_prog;
+
 struct bpf_prog_aux {
 	u32 id;
 	u32 attach_btf_id;
 	char name[16];
+	const char *attach_func_name;
+	struct bpf_prog *dst_prog;
+	struct bpf_prog *linked_prog; /* dst_prog until 5.10 */
+};
+
+struct sock_fprog_kern {
+	u16 len;
+	void *filter;
 };
 
 struct bpf_prog {
@@ -153,7 +164,14 @@ struct bpf_prog {
 	u32 len;
 	u8 tag[8];
 	struct bpf_prog_aux *aux;
+	struct sock_fprog_kern *orig_prog; /* of a classic filter: as it was given */
 	struct bpf_insn insnsi[0];
+};
+
+struct bpf_link {
+	u32 id;
+	enum bpf_link_type type;
+	struct bpf_prog *prog;
 };
 
 struct bpf_map {
@@ -172,6 +190,8 @@ struct pt_regs___x86 {
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
+	unsigned long r10;
+	unsigned long r8;
 	unsigned long ax;
 	unsigned long orig_ax;
 };

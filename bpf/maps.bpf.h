@@ -15,6 +15,7 @@ __weak const volatile bool bw_task_scratch;	/* task storage is available (5.11):
 __weak const volatile bool bw_lsm_kernel_arg;	/* hooks have a "bool kernel" last (6.15) */
 __weak const volatile bool bw_tier_watch;	/* only watching: nothing can be refused */
 __weak const volatile bool bw_user_digest;	/* no load hook (before 6.9): digest user memory when the call begins */
+__weak const volatile unsigned int bw_event_tracepoint, bw_event_kprobe, bw_event_uprobe; /* TRACE_EVENT_FL_* */
 __weak const volatile unsigned long long bw_command_mask; /* commands that are reported, bit per enum bpf_cmd */
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */
@@ -116,6 +117,9 @@ struct bw_call {
 	u64 helpers[BW_HELPER_WORDS];
 	u8 digest[BW_DIGEST_LEN];
 	u32 has_digest;
+	u32 pending; /* enum bw_way: to be reported when the call returns */
+	/* Of a link that is updated or detached, and of a detached program: what was there before. */
+	u32 old_prog_id, link_id, link_type;
 	u32 pad;
 };
 
@@ -135,13 +139,20 @@ __weak struct {
 	__type(value, u8);
 } bw_admitted SEC(".maps");
 
-/* Programs (by the address of their bpf_prog_aux) that were admitted only because they are inert: not to be attached. */
+/* What a load said about a program, for when it is attached; by the address of its bpf_prog_aux. */
+struct bw_program {
+	u8 digest[BW_DIGEST_LEN];
+	u64 helpers[BW_HELPER_WORDS];
+	u32 entry;  /* index of the approval, or ~0 */
+	u32 reason; /* BW_REASON_INERT: admitted only because it can do nothing, not to be attached */
+};
+
 __weak struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 16384);
 	__type(key, u64);
-	__type(value, u8);
-} bw_inert SEC(".maps");
+	__type(value, struct bw_program);
+} bw_programs SEC(".maps");
 
 /* Which process made a map: map id -> tgid and start time. */
 struct bw_map_owner {
@@ -175,8 +186,10 @@ struct bw_scratch {
 		struct bw_event_load load;
 		struct bw_event_command command;
 		struct bw_event_map map;
+		struct bw_event_attach attach;
 	};
 	struct bw_approval_key key;
+	struct bw_program program;
 	struct bw_call call; /* while it is put together */
 	struct sha256 sha;
 	u32 kfunc_rules; /* rules that name a kfunc that is called */
@@ -188,6 +201,8 @@ struct bw_scratch {
 	u32 memory; /* enum insns_memory */
 	u64 first; /* the first instruction */
 	s32 map_fds[BW_MAX_MAP_FDS];
+	/* The walk from a file to the root: a dentry and the struct mount it is in. */
+	u64 walk_dentry, walk_mnt;
 	/* The walk over the instructions at hand. */
 	u64 walk_base; /* address of the first */
 	u32 walk_count;

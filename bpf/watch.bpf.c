@@ -3,19 +3,11 @@
  * The watch tier: sees bpf(2) at its entry and exit where no trampoline is allowed. It refuses nothing. What it reads of
  * the instructions is user memory, after the kernel has read it: marked as such, since another thread can change it.
  */
-#include "bpf/verdict.bpf.h"
+#include "bpf/attach_command.bpf.h"
 
 #define NR_BPF_X86_64 321
 #define NR_BPF_IA32 357
-#define TS_COMPAT 2		     /* arch/x86/include/asm/thread_info.h */
 #define BW_CMD_MASK 0xffffu	     /* 7.3: BPF_COMMON_ATTRS is 1 << 16 */
-
-static __always_inline bool is_compat(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-}
 
 /* Is this system call bpf(2), by either entry? */
 static __always_inline bool is_bpf(long nr, bool *ret_compat)
@@ -61,6 +53,9 @@ int bw_sys_enter(u64 *ctx)
 	call->flags = compat ? BW_LOAD_COMPAT : 0;
 	/* At entry: afterwards another thread may have changed it, and the kernel itself writes results into it. */
 	bpf_probe_read_user(call->attr, attr_size(size), (void *)uattr);
+	call->pending = way_of_command(cmd);
+	if (call->pending)
+		call_before(call);
 	if (bpf_map_update_elem(&bw_calls, &id, call, BPF_ANY))
 		stat_add(BW_STAT_LOST_CONTEXT, 1);
 	return 0;
@@ -87,15 +82,16 @@ static __always_inline void load_from_attr(struct bw_event_load *e, const struct
 }
 
 /* What the kernel made of the load: its id and tag, from the descriptor it has just returned. */
-static __always_inline void load_from_fd(struct bw_event_load *e, u32 fd, const struct bw_guard_self *self)
+static __always_inline struct bpf_prog *load_from_fd(struct bw_event_load *e, u32 fd, const struct bw_guard_self *self)
 {
 	const void *f_op = NULL;
 	struct bpf_prog *prog = extract_fd_object(fd, &f_op);
 
 	if (!prog || (u64)f_op != self->prog_fops)
-		return;
+		return NULL;
 	e->prog_id = BPF_CORE_READ(prog, aux, id);
 	bpf_core_read(e->tag, sizeof(e->tag), &prog->tag);
+	return prog;
 }
 
 static __noinline int watch_load(struct bw_call *call, long ret)
@@ -104,6 +100,7 @@ static __noinline int watch_load(struct bw_call *call, long ret)
 	u32 zero = 0, slot;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bw_scratch *s = scratch_get();
+	struct bpf_prog *prog = NULL;
 
 	if (!call || !self)
 		return 0;
@@ -121,7 +118,7 @@ static __noinline int watch_load(struct bw_call *call, long ret)
 	s->load.load_flags |= call->flags;
 	s->load.error = (s32)ret;
 	if (ret >= 0)
-		load_from_fd(&s->load, (u32)ret, self);
+		prog = load_from_fd(&s->load, (u32)ret, self);
 	if (insns_digest(s, ((union bpf_attr *)call->attr)->insns, s->load.insn_cnt, true, slot)) {
 		s->load.identity = BW_IDENTITY_DIGEST_USER;
 	} else {
@@ -134,6 +131,8 @@ static __noinline int watch_load(struct bw_call *call, long ret)
 		}
 	}
 	verdict_load(s, self, slot);
+	if (prog)
+		program_note(s, prog);
 	verdict_finish(s, slot);
 	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
 	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
@@ -187,6 +186,8 @@ int bw_sys_exit(u64 *ctx)
 		return 0;
 	if (call->cmd == BPF_PROG_LOAD)
 		watch_load(call, (long)ctx[1]);
+	else if (call->pending)
+		attach_call_done(call, (long)ctx[1], BW_HOOK_SYS_BPF);
 	else
 		watch_command(call, (long)ctx[1]);
 	bpf_map_delete_elem(&bw_calls, &id);

@@ -10,6 +10,8 @@
 
 #include "common/bpf_names.h"
 #include "common/json.h"
+#include "guard/attach.h"
+#include "guard/classic.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -22,11 +24,15 @@ static const char *const kind_names[] = {
 	[BW_EVENT_LOAD] = "load",
 	[BW_EVENT_COMMAND] = "command",
 	[BW_EVENT_MAP] = "map",
+	[BW_EVENT_ATTACH] = "attach",
 };
 
 static const char *const hook_names[] = {
 	[BW_HOOK_NONE] = "none",	 [BW_HOOK_BPF] = "bpf",	    [BW_HOOK_BPF_PROG_LOAD] = "bpf_prog_load",
 	[BW_HOOK_BPF_PROG] = "bpf_prog", [BW_HOOK_BPF_MAP] = "bpf_map", [BW_HOOK_SYS_BPF] = "sys_bpf",
+	[BW_HOOK_SYS_EXIT] = "sys_exit",	 [BW_HOOK_BPF_DONE] = "bpf_done", [BW_HOOK_FILE_IOCTL] = "file_ioctl",
+	[BW_HOOK_NETLINK_SEND] = "netlink_send", [BW_HOOK_SETSOCKOPT] = "socket_setsockopt",
+	[BW_HOOK_FILTER_DONE] = "filter_done",	 [BW_HOOK_FILE_RECEIVE] = "file_receive",
 };
 
 static const char *const action_names[] = {
@@ -110,6 +116,8 @@ enum alert_severity alert_event_severity(const struct decode_event *e)
 		return load_severity(&e->load);
 	case BW_EVENT_COMMAND:
 		return e->command.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
+	case BW_EVENT_ATTACH:
+		return e->attach.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
 	default:
 		return ALERT_INFO;
 	}
@@ -325,6 +333,19 @@ static void write_map(struct bw_json *j, const struct alert_detail *d)
 	bw_json_u64(j, "fmode", m->fmode);
 }
 
+static void write_attach(struct bw_json *j, const struct alert_detail *d, const struct attach_view *v,
+			 const struct technique *technique)
+{
+	const struct decode_attach *a = &d->event->attach;
+
+	bw_json_str(j, "action", action_names[a->action]);
+	bw_json_str(j, "reason", reason_names[a->reason]);
+	bw_json_u64(j, "policy_generation", a->generation);
+	opt_str(j, "policy_entry", d->policy_entry);
+	opt_str(j, "policy_rule", d->policy_rule);
+	attach_write(j, a, v, technique);
+}
+
 /* The columns of the store. */
 static void describe(struct alert *a, const struct decode_event *e)
 {
@@ -351,7 +372,21 @@ static void describe(struct alert *a, const struct decode_event *e)
 		a->action = action_names[e->command.action];
 		reason = e->command.reason;
 	}
-	if (e->type == BW_EVENT_MAP)
+	if (e->type == BW_EVENT_ATTACH) {
+		const struct bw_prog_ref *p = &e->attach.prog;
+
+		for (size_t i = 0; p->known && i < BW_DIGEST_LEN; i++) {
+			a->digest[2 * i] = "0123456789abcdef"[p->digest[i] >> 4];
+			a->digest[2 * i + 1] = "0123456789abcdef"[p->digest[i] & 15];
+		}
+		snprintf(a->prog_name, sizeof(a->prog_name), "%s", p->name);
+		a->action = action_names[e->attach.action];
+		/* What was let through is told apart by its way. */
+		if (e->attach.action == BW_ACTION_ALLOWED)
+			snprintf(a->rule, sizeof(a->rule), "attach.%s", attach_way_name(e->attach.way));
+		else
+			snprintf(a->rule, sizeof(a->rule), "attach.%s", reason_names[e->attach.reason]);
+	} else if (e->type == BW_EVENT_MAP)
 		snprintf(a->rule, sizeof(a->rule), "map.opened");
 	else
 		snprintf(a->rule, sizeof(a->rule), "%s.%s", a->kind, reason_names[reason]);
@@ -368,13 +403,35 @@ static int finish(struct bw_json *j, struct alert *a, struct alert *ret)
 	return 0;
 }
 
+/* What the attachment means, and what it reminds of. A failed attempt reminds of the same. */
+static const struct technique *attach_look(const struct alert_detail *d, struct attach_view *ret_view)
+{
+	const struct decode_attach *a = &d->event->attach;
+	struct technique_context context = {
+		.filter = a->n_insns ? classic_findings(a->insns, a->n_insns_here, a->n_insns) : 0,
+		.other_namespaces = d->other_namespaces,
+		.owner = !d->not_owner,
+	};
+
+	attach_view(a, ret_view);
+	context.target = ret_view->target;
+	return technique_find(a, &context);
+}
+
 int alert_event(const struct alert_context *c, const struct alert_detail *d, struct bw_buf *buf, struct alert *ret)
 {
 	const struct decode_event *e = d->event;
 	struct bw_json j = { .buf = buf };
 	struct alert a = { .seq = d->seq, .time_ns = (int64_t)(e->time_ns + (uint64_t)c->boot_offset_ns) };
+	const struct technique *technique = NULL;
+	struct attach_view view;
 
 	describe(&a, e);
+	if (e->type == BW_EVENT_ATTACH) {
+		technique = attach_look(d, &view);
+		if (technique && a.severity < technique->severity)
+			a.severity = technique->severity;
+	}
 	if (d->canary)
 		a.severity = ALERT_DEBUG;
 	else if (d->repeat_of && a.severity > ALERT_INFO)
@@ -388,6 +445,8 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 		write_load(&j, d);
 	else if (e->type == BW_EVENT_COMMAND)
 		write_command(&j, d);
+	else if (e->type == BW_EVENT_ATTACH)
+		write_attach(&j, d, &view, technique);
 	else
 		write_map(&j, d);
 	write_actor(&j, d);

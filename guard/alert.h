@@ -54,6 +54,8 @@ struct alert_detail {
 	const char *kfuncs[BW_MAX_KFUNC_IDS]; /* names behind kfunc_ids, where known */
 	uint64_t lost_before;	  /* decode_gaps_note() */
 	uint64_t repeat_of;	  /* seq of an event that reported the same (repeat_find()); 0: none. Lowers the severity */
+	bool other_namespaces;	  /* of an attachment: the loader is in other PID, mount or user namespaces than the guard */
+	bool not_owner;		  /* of an attachment: what is changed was made by another process */
 	bool canary;		  /* the guard's own proof of enforcement. Lowers the severity */
 	const struct decode_event *event;
 };
@@ -62,7 +64,7 @@ struct alert_detail {
 struct alert {
 	uint64_t seq;
 	int64_t time_ns; /* CLOCK_REALTIME */
-	const char *kind; /* "load", "command", "map", "guard" */
+	const char *kind; /* "load", "command", "map", "attach", "guard" */
 	enum alert_severity severity;
 	const char *action; /* "allowed", "denied", "would-deny"; "" for guard events */
 	char rule[64];	    /* "load.default", "guard.policy_refused" */

@@ -160,6 +160,51 @@ static void decode_map(const struct bw_event_map *r, struct decode_map *ret)
 	copy_name(ret->name, r->name, sizeof(r->name));
 }
 
+/* What the ring holds for an attachment: with a classic filter, the room for its instructions follows. */
+struct attach_record {
+	struct bw_event_attach attach;
+	uint64_t insns[BW_MAX_CLASSIC];
+};
+
+static int decode_attach(const struct attach_record *rec, struct decode_attach *ret)
+{
+	const struct bw_event_attach *r = &rec->attach;
+	bool filter = r->hdr.size == sizeof(*rec);
+
+	if (!action_fits(r->action, r->reason) || r->way == BW_WAY_NONE || r->way >= BW_WAY_COUNT ||
+	    r->attr_len > sizeof(r->attr) || r->text_len >= sizeof(r->text) || r->prog.reason >= BW_REASON_COUNT ||
+	    r->prog.known > 1 || r->n_insns_here > (filter ? BW_MAX_CLASSIC : 0) || r->n_insns_here > r->n_insns)
+		return -EBADMSG;
+	memcpy(ret->attr, r->attr, sizeof(ret->attr));
+	ret->attr_len = r->attr_len;
+	ret->prog = r->prog;
+	ret->prog.name[BW_OBJ_NAME_LEN - 1] = '\0';
+	ret->way = r->way;
+	ret->request = r->request;
+	ret->flags = r->flags;
+	ret->error = r->error;
+	ret->attach_type = r->attach_type;
+	ret->old_prog_id = r->old_prog_id;
+	ret->target_prog_id = r->target_prog_id;
+	ret->link_id = r->link_id;
+	ret->link_type = r->link_type;
+	ret->map_id = r->map_id;
+	ret->map_type = r->map_type;
+	ret->perf_type = r->perf_type;
+	ret->perf_config = r->perf_config;
+	ret->target_ino = r->target_ino;
+	ret->offset = r->offset;
+	copy_name(ret->text, r->text, r->text_len);
+	ret->action = r->action;
+	ret->reason = r->reason;
+	ret->rule = r->rule;
+	ret->generation = r->generation;
+	ret->n_insns = r->n_insns;
+	ret->n_insns_here = r->n_insns_here;
+	memcpy(ret->insns, rec->insns, r->n_insns_here * sizeof(ret->insns[0]));
+	return 0;
+}
+
 static size_t record_size(uint16_t type)
 {
 	switch (type) {
@@ -169,6 +214,8 @@ static size_t record_size(uint16_t type)
 		return sizeof(struct bw_event_command);
 	case BW_EVENT_MAP:
 		return sizeof(struct bw_event_map);
+	case BW_EVENT_ATTACH:
+		return sizeof(struct bw_event_attach);
 	default:
 		return 0;
 	}
@@ -182,6 +229,7 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		struct bw_event_load load;
 		struct bw_event_command command;
 		struct bw_event_map map;
+		struct attach_record attach;
 	} rec;
 	const struct bw_actor *actor = &rec.load.actor;
 	struct decode_event e = { 0 };
@@ -189,7 +237,8 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 	int r;
 
 	_Static_assert(offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_command, actor) &&
-			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_map, actor),
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_map, actor) &&
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_attach, actor),
 		       "one place for the actor");
 	/* At most the largest record is copied, once; everything is checked on the copy. */
 	if (size < sizeof(rec.hdr) || !bw_slice_copy(s, 0, &rec, size < sizeof(rec) ? size : sizeof(rec)))
@@ -198,7 +247,8 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		return -EPROTONOSUPPORT;
 	if (!record_size(rec.hdr.type))
 		return -EOPNOTSUPP;
-	if (size != rec.hdr.size || size != record_size(rec.hdr.type))
+	if (size != rec.hdr.size ||
+	    (size != record_size(rec.hdr.type) && (rec.hdr.type != BW_EVENT_ATTACH || size != sizeof(rec.attach))))
 		return -EMSGSIZE;
 	if (rec.hdr.hook >= BW_HOOK_COUNT)
 		return -EBADMSG;
@@ -217,6 +267,9 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		break;
 	case BW_EVENT_COMMAND:
 		r = decode_command(&rec.command, &e.command);
+		break;
+	case BW_EVENT_ATTACH:
+		r = decode_attach(&rec.attach, &e.attach);
 		break;
 	default:
 		decode_map(&rec.map, &e.map);

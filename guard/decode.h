@@ -63,6 +63,27 @@ struct decode_map {
 	char name[BW_OBJ_NAME_LEN + 1];
 };
 
+struct decode_attach {
+	uint64_t attr[BW_ATTR_LEN / 8]; /* by way: see struct bw_event_attach */
+	unsigned int attr_len;		/* bytes of it that are meant */
+	struct bw_prog_ref prog;	/* name[] ends with a NUL */
+	enum bw_way way;
+	uint32_t request;
+	uint32_t flags; /* enum bw_attach_flag */
+	int32_t error;	/* with BW_ATTACH_HAS_RESULT */
+	uint32_t attach_type; /* ~0: none */
+	uint32_t old_prog_id, target_prog_id, link_id, link_type, map_id, map_type, perf_type;
+	uint64_t target_ino, perf_config, offset;
+	char text[BW_PATH_LEN + 1];
+	enum bw_action action;
+	enum bw_reason reason;
+	uint32_t rule;
+	uint64_t generation;
+	uint32_t n_insns; /* of the classic filter */
+	uint32_t n_insns_here;
+	uint64_t insns[BW_MAX_CLASSIC];
+};
+
 struct decode_event {
 	enum bw_event_type type;
 	enum bw_hook hook;
@@ -74,6 +95,7 @@ struct decode_event {
 		struct decode_load load;
 		struct decode_command command;
 		struct decode_map map;
+		struct decode_attach attach;
 	};
 };
 

@@ -395,7 +395,7 @@ static int on_status(void *arg, struct bw_buf *out)
 {
 	static const char *const stat_names[BW_STAT_COUNT] = {
 		"loads", "loads_denied", "loads_would_deny", "commands", "maps", "emitted", "lost_ring", "lost_scratch",
-		"lost_context", "read_failed", "canary",
+		"lost_context", "read_failed", "attaches", "canary",
 	};
 	struct guard *g = arg;
 	const struct enforce_policy *p = enforce_running(g->enforce);

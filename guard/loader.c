@@ -2,21 +2,25 @@
 #include "guard/loader.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "common/buf.h"
 #include "common/log.h"
 #include "guard.skel.h"
 
-#define MAX_LINKS 8
+#define MAX_LINKS 32
 #define CLAIM_PROGRAM "bw_claim"
 
 struct loader {
@@ -84,24 +88,102 @@ static void set_name(const struct loader_config *c, char *dst, size_t len)
 		 c->tier == BW_TIER_WATCH ? "watch" : bw_mechanism_name(c->mechanism));
 }
 
-/* Which programs a tier attaches. */
-static bool wanted(const struct loader_config *c, const char *name)
-{
-	bool lsm = c->mechanism == BW_MECHANISM_LSM, load_hook = bw_feature(c->features, BW_FEATURE_LOAD_HOOK);
+/* What the enforce tier attaches, by the name behind "bw_lsm_" or "bw_mod_"; and what sees functions return. */
+static const struct {
+	const char *name;
+	const char *function; /* left out where the kernel has no such function; NULL: never left out */
+} judges[] = {
+	{ "bpf", NULL },	{ "map", NULL },	{ "ioctl", NULL },   { "ioctl32", "security_file_ioctl_compat" },
+	{ "netlink", NULL },	{ "setsockopt", NULL }, { "receive", NULL },
+}, returns[] = {
+	{ "bw_done_bpf", NULL },	      { "bw_done_bpf32", "__ia32_sys_bpf" },
+	{ "bw_done_filter", NULL },	      { "bw_done_sk_bpf", NULL },
+	{ "bw_done_reuseport_filter", NULL }, { "bw_done_reuseport_bpf", NULL },
+};
+static const char *const watchers[] = { "bw_sys_enter", "bw_sys_exit", "bw_sys_exit_ways" };
 
-	if (c->tier == BW_TIER_WATCH)
-		return !strcmp(name, "bw_sys_enter") || !strcmp(name, "bw_sys_exit");
-	if (!strcmp(name, lsm ? "bw_lsm_bpf" : "bw_mod_bpf") || !strcmp(name, lsm ? "bw_lsm_map" : "bw_mod_map"))
-		return true;
-	if (load_hook)
-		return !strcmp(name, lsm ? "bw_lsm_prog_load" : "bw_mod_prog_load");
-	return !strcmp(name, lsm ? "bw_lsm_prog" : "bw_mod_prog");
+static void btf_freep(struct btf **btf)
+{
+	btf__free(*btf);
+}
+#define _cleanup_btf_ BW_CLEANUP(btf_freep)
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return !name || btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-/* Tells the kernel side who the guard is. */
-static int claim(int claim_fd, int map_fd)
+/* Which programs a tier attaches. */
+static bool wanted(const struct loader_config *c, const struct btf *btf, const char *name)
 {
-	__u64 ctx[2] = { (__u32)claim_fd, (__u32)map_fd };
+	const char *prefix = c->mechanism == BW_MECHANISM_LSM ? "bw_lsm_" : "bw_mod_";
+
+	if (c->tier == BW_TIER_WATCH) {
+		for (size_t i = 0; i < ARRAY_SIZE(watchers); i++)
+			if (!strcmp(name, watchers[i]))
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(returns); i++)
+		if (!strcmp(name, returns[i].name))
+			return has_function(btf, returns[i].function);
+	if (strncmp(name, prefix, strlen(prefix)))
+		return false;
+	name += strlen(prefix);
+	for (size_t i = 0; i < ARRAY_SIZE(judges); i++)
+		if (!strcmp(name, judges[i].name))
+			return has_function(btf, judges[i].function);
+	return !strcmp(name, bw_feature(c->features, BW_FEATURE_LOAD_HOOK) ? "prog_load" : "prog");
+}
+
+static unsigned int count_wanted(const struct loader_config *c, const struct btf *btf)
+{
+	unsigned int n = 1; /* the one that judges loads */
+
+	if (c->tier == BW_TIER_WATCH)
+		return ARRAY_SIZE(watchers);
+	for (size_t i = 0; i < ARRAY_SIZE(judges); i++)
+		n += has_function(btf, judges[i].function);
+	for (size_t i = 0; i < ARRAY_SIZE(returns); i++)
+		n += has_function(btf, returns[i].function);
+	return n;
+}
+
+/* A bit of struct trace_event_call.flags: its number differs from kernel to kernel. 0 where there is none. */
+static uint32_t event_flag(const struct btf *btf, const char *name)
+{
+	for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const struct btf_enum *e;
+
+		/* The enumeration has no name. */
+		if (!btf_is_enum(t) || t->name_off || !btf_vlen(t))
+			continue;
+		e = btf_enum(t);
+		if (strncmp(btf__str_by_offset(btf, e->name_off), "TRACE_EVENT_FL_", 15))
+			continue;
+		for (unsigned int i = 0; i < btf_vlen(t); i++)
+			if (!strcmp(btf__str_by_offset(btf, e[i].name_off), name) && e[i].val >= 0 && e[i].val < 32)
+				return 1u << e[i].val;
+	}
+	return 0;
+}
+
+/* A perf event that counts nothing, to know what such a descriptor looks like to the kernel; -1 if that is not allowed. */
+static int perf_fd(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY, .disabled = 1,
+	};
+
+	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* Tells the kernel side who the guard is, and what descriptors of each kind look like. @link_fd: -1 when there is none yet. */
+static int claim(int claim_fd, int map_fd, int link_fd)
+{
+	_cleanup_close_ int perf = perf_fd(), sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	__u64 ctx[5] = { (__u32)claim_fd, (__u32)map_fd, (__u32)link_fd, (__u32)perf, (__u32)sock };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(ctx));
 
 	return bpf_prog_test_run_opts(claim_fd, &opts) < 0 ? -errno : 0;
@@ -109,10 +191,13 @@ static int claim(int claim_fd, int map_fd)
 
 static int load_and_attach(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
 {
+	_cleanup_btf_ struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *prog;
 	struct guard_bpf *skel;
 	int r;
 
+	if (!btf)
+		return fail(-errno, why, why_len, "reading the kernel's BTF: %s", strerror(errno));
 	skel = l->skel = guard_bpf__open();
 	if (!skel)
 		return fail(-errno, why, why_len, "opening the BPF object: %s", strerror(errno));
@@ -120,13 +205,16 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	skel->rodata->bw_lsm_kernel_arg = bw_feature(c->features, BW_FEATURE_KERNEL_ARG);
 	skel->rodata->bw_tier_watch = c->tier == BW_TIER_WATCH;
 	skel->rodata->bw_user_digest = !bw_feature(c->features, BW_FEATURE_LOAD_HOOK);
+	skel->rodata->bw_event_tracepoint = event_flag(btf, "TRACE_EVENT_FL_TRACEPOINT_BIT");
+	skel->rodata->bw_event_kprobe = event_flag(btf, "TRACE_EVENT_FL_KPROBE_BIT");
+	skel->rodata->bw_event_uprobe = event_flag(btf, "TRACE_EVENT_FL_UPROBE_BIT");
 	skel->rodata->bw_command_mask = reported_commands;
 	if (!skel->rodata->bw_task_scratch)
 		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);
 	bpf_object__for_each_program(prog, skel->obj) {
 		const char *name = bpf_program__name(prog);
 
-		bpf_program__set_autoload(prog, wanted(c, name) || !strcmp(name, CLAIM_PROGRAM));
+		bpf_program__set_autoload(prog, wanted(c, btf, name) || !strcmp(name, CLAIM_PROGRAM));
 	}
 	r = guard_bpf__load(skel);
 	if (r < 0)
@@ -134,13 +222,13 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	for (int i = 0; i < LOADER_MAPS; i++)
 		l->maps[i] = bpf_object__find_map_fd_by_name(skel->obj, map_names[i]);
 	l->claim = bpf_program__fd(skel->progs.bw_claim);
-	r = claim(l->claim, l->maps[LOADER_SELF]);
+	r = claim(l->claim, l->maps[LOADER_SELF], -1);
 	if (r < 0)
 		return fail(r, why, why_len, "running the claim program: %s", strerror(-r));
 	bpf_object__for_each_program(prog, skel->obj) {
 		struct bpf_link *link;
 
-		if (!wanted(c, bpf_program__name(prog)))
+		if (!wanted(c, btf, bpf_program__name(prog)))
 			continue;
 		link = bpf_program__attach(prog);
 		if (!link)
@@ -148,7 +236,9 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 		l->progs[l->n_links] = bpf_program__fd(prog);
 		l->links[l->n_links++] = link;
 	}
-	return 0;
+	/* Now there is a link to show. */
+	r = claim(l->claim, l->maps[LOADER_SELF], bpf_link__fd(l->links[0]));
+	return r < 0 ? fail(r, why, why_len, "running the claim program: %s", strerror(-r)) : 0;
 }
 
 /*
@@ -217,10 +307,14 @@ static int link_program(int link_fd)
 /* Takes over the set at l->set. -ENOENT when there is none, or not all of it. */
 static int adopt(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
 {
-	unsigned int expected = c->tier == BW_TIER_WATCH ? 2 : 3;
+	_cleanup_btf_ struct btf *btf = btf__load_vmlinux_btf();
+	unsigned int expected = btf ? count_wanted(c, btf) : 0;
+	_cleanup_close_ int first = -1;
 	char path[PATH_MAX + 64];
 	int r;
 
+	if (!btf)
+		return fail(-errno, why, why_len, "reading the kernel's BTF: %s", strerror(errno));
 	snprintf(path, sizeof(path), "%s/%s", l->set, CLAIM_PROGRAM);
 	l->claim = bpf_obj_get(path);
 	if (l->claim < 0)
@@ -231,7 +325,9 @@ static int adopt(struct loader *l, const struct loader_config *c, char *why, siz
 		if (l->maps[i] < 0)
 			return -ENOENT;
 	}
-	r = claim(l->claim, l->maps[LOADER_SELF]);
+	snprintf(path, sizeof(path), "%s/link_0", l->set);
+	first = bpf_obj_get(path);
+	r = claim(l->claim, l->maps[LOADER_SELF], first);
 	if (r < 0)
 		return fail(r, why, why_len, "claiming %s: %s", l->set, strerror(-r));
 	for (unsigned int i = 0; i < expected; i++) {
@@ -295,15 +391,17 @@ static int for_each_set(const char *pin_dir, void (*fn)(const char *path, void *
 /* An earlier guard's programs must let this process load its own. */
 static void claim_set(const char *path, void *arg)
 {
-	_cleanup_close_ int prog = -1, map = -1;
+	_cleanup_close_ int prog = -1, map = -1, link = -1;
 	char file[PATH_MAX + 64];
 
 	snprintf(file, sizeof(file), "%s/%s", path, CLAIM_PROGRAM);
 	prog = bpf_obj_get(file);
 	snprintf(file, sizeof(file), "%s/%s", path, map_names[LOADER_SELF]);
 	map = bpf_obj_get(file);
+	snprintf(file, sizeof(file), "%s/link_0", path);
+	link = bpf_obj_get(file);
 	if (prog >= 0 && map >= 0)
-		claim(prog, map);
+		claim(prog, map, link);
 }
 
 static void remove_set(const char *path, void *arg)

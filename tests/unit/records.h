@@ -84,4 +84,37 @@ static inline struct bw_event_map record_map(void)
 	return m;
 }
 
+/* With room for a classic filter behind it: its size is in hdr.size. */
+struct record_attach {
+	struct bw_event_attach attach;
+	__u64 insns[BW_MAX_CLASSIC];
+};
+
+static inline struct record_attach record_attach(void)
+{
+	struct record_attach r;
+	struct bw_event_attach *a = &r.attach;
+
+	memset(&r, 0, sizeof(r));
+	record_hdr(&a->hdr, BW_EVENT_ATTACH, sizeof(*a), BW_HOOK_BPF_DONE);
+	record_actor(&a->actor);
+	a->way = BW_WAY_LINK;
+	a->request = 28; /* link_create */
+	a->attr[0] = 0x0000000300000005ULL; /* program 5 on interface 3 */
+	a->attr_len = 16;
+	a->attach_type = 37; /* xdp */
+	a->flags = BW_ATTACH_HAS_RESULT;
+	a->error = 7;
+	a->link_id = 9;
+	a->link_type = 6; /* xdp */
+	a->prog = (struct bw_prog_ref){ .id = 31, .type = 6, .expected_attach_type = 37, .name = "xdp_filter", .known = 1, .entry = ~0u };
+	for (unsigned int i = 0; i < BW_DIGEST_LEN; i++)
+		a->prog.digest[i] = (__u8)(i * 7 + 1);
+	a->prog.tag[0] = 0xab;
+	a->prog.helpers[0] = 1ULL << 1;
+	a->rule = ~0u;
+	a->generation = 3;
+	return r;
+}
+
 #endif

@@ -262,6 +262,61 @@ static void command_and_map(void **state)
 	run("map-no-command", &m, sizeof(m), (struct alert_detail){ .seq = 7 }, &a);
 }
 
+static void attachments(void **state)
+{
+	static const __u64 magic[] = { /* udp, payload begins with 0x7255 */
+		0x0000000c00000028, 0x0000080007000015, 0x0000001700000030, 0x0000001105000015, 0x0000000e000000b1,
+		0x0000001600000048, 0x0000725502000015, 0x0000ffff00000006, 0x0000000000000006, 0x0000000000000006,
+	};
+	struct record_attach r = record_attach();
+	struct alert a;
+
+	run("attach-link", &r, sizeof(r.attach), (struct alert_detail){ .seq = 10 }, &a);
+	assert_string_equal(a.kind, "attach");
+	assert_string_equal(a.rule, "attach.link");
+	assert_int_equal(a.severity, ALERT_INFO);
+	assert_string_equal(a.prog_name, "xdp_filter");
+	assert_int_equal(strlen(a.digest), 64);
+	/* A program that decides results, on the kernel's BPF functions. */
+	r.attach.way = BW_WAY_PERF_IOCTL;
+	r.attach.request = 0x40042408;
+	r.attach.flags = BW_ATTACH_KPROBE | BW_ATTACH_COMPAT;
+	r.attach.attach_type = 41;
+	r.attach.prog.type = 2;
+	r.attach.prog.helpers[0] |= 1ULL << 58;
+	r.attach.link_id = 0;
+	memcpy(r.attach.text, "__x64_sys_bpf", 13);
+	r.attach.text_len = 13;
+	r.attach.hdr.hook = BW_HOOK_FILE_IOCTL;
+	run("attach-override", &r, sizeof(r.attach), (struct alert_detail){ .seq = 11 }, &a);
+	assert_int_equal(a.severity, ALERT_CRITICAL);
+	/* Refused. */
+	r.attach.action = BW_ACTION_DENIED;
+	r.attach.reason = BW_REASON_INERT;
+	r.attach.prog.known = 0;
+	run("attach-denied", &r, sizeof(r.attach), (struct alert_detail){ .seq = 12 }, &a);
+	assert_string_equal(a.rule, "attach.inert");
+	assert_string_equal(a.digest, "");
+	/* A classic filter. */
+	r = record_attach();
+	r.attach.hdr.size = sizeof(r);
+	r.attach.hdr.hook = BW_HOOK_FILTER_DONE;
+	r.attach.way = BW_WAY_CLASSIC_FILTER;
+	r.attach.request = 26;
+	r.attach.attr[0] = 1ULL << 32 | 26;
+	r.attach.attr[1] = 3ULL << 32 | 17;
+	r.attach.attr[2] = 0x300;
+	r.attach.attr_len = 24;
+	r.attach.attach_type = ~0u;
+	r.attach.link_id = 0;
+	r.attach.prog.id = 0;
+	r.attach.error = 0;
+	r.attach.n_insns = r.attach.n_insns_here = 10;
+	memcpy(r.insns, magic, sizeof(magic));
+	run("attach-filter", &r, sizeof(r), (struct alert_detail){ .seq = 13 }, &a);
+	assert_int_equal(a.severity, ALERT_HIGH);
+}
+
 static void guard_events(void **state)
 {
 	_cleanup_buf_ struct bw_buf buf = { 0 };
@@ -310,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_denied),	cmocka_unit_test(load_by_tag),	   cmocka_unit_test(load_watched),
 		cmocka_unit_test(load_hostile), cmocka_unit_test(command_and_map), cmocka_unit_test(guard_events),
+		cmocka_unit_test(attachments),
 		cmocka_unit_test(limits_and_names), cmocka_unit_test(members_are_described),
 	};
 

@@ -61,6 +61,64 @@ static void other_kinds_come_out_whole(void **state)
 	assert_int_equal(e.map.max_entries, 1024);
 }
 
+static void attach_comes_out_whole(void **state)
+{
+	struct record_attach r = record_attach();
+	struct decode_event e;
+
+	memcpy(r.attach.text, "vfs_read", 8);
+	r.attach.text_len = 8;
+	assert_int_equal(decode_record(&r, sizeof(r.attach), &e), 0);
+	assert_int_equal(e.type, BW_EVENT_ATTACH);
+	assert_int_equal(e.actor.tgid, 4242);
+	assert_int_equal(e.attach.way, BW_WAY_LINK);
+	assert_int_equal(e.attach.link_id, 9);
+	assert_int_equal(e.attach.prog.id, 31);
+	assert_string_equal(e.attach.prog.name, "xdp_filter");
+	assert_string_equal(e.attach.text, "vfs_read");
+	assert_int_equal(e.attach.n_insns_here, 0);
+	/* With a filter behind it. */
+	r.attach.hdr.size = sizeof(r);
+	r.attach.n_insns = 300;
+	r.attach.n_insns_here = BW_MAX_CLASSIC;
+	r.insns[0] = 6;
+	r.insns[BW_MAX_CLASSIC - 1] = 0x16;
+	assert_int_equal(decode_record(&r, sizeof(r), &e), 0);
+	assert_int_equal(e.attach.n_insns, 300);
+	assert_int_equal(e.attach.insns[0], 6);
+	assert_int_equal(e.attach.insns[BW_MAX_CLASSIC - 1], 0x16);
+}
+
+static void attach_is_checked(void **state)
+{
+	struct record_attach good = record_attach(), r;
+	struct decode_event e;
+
+#define REFUSED(change)                                                                                                          \
+	do {                                                                                                                     \
+		r = good;                                                                                                        \
+		change;                                                                                                          \
+		assert_int_equal(decode_record(&r, r.attach.hdr.size, &e), -EBADMSG);                                            \
+	} while (0)
+	REFUSED(r.attach.way = BW_WAY_NONE);
+	REFUSED(r.attach.way = BW_WAY_COUNT);
+	REFUSED(r.attach.attr_len = 129);
+	REFUSED(r.attach.text_len = BW_PATH_LEN);
+	REFUSED(r.attach.action = 3);
+	REFUSED(r.attach.reason = BW_REASON_COUNT);
+	REFUSED(r.attach.prog.reason = BW_REASON_COUNT);
+	REFUSED(r.attach.prog.known = 2);
+	REFUSED(r.attach.n_insns = r.attach.n_insns_here = 1); /* and there is no room for any */
+	good.attach.hdr.size = sizeof(good);
+	REFUSED(r.attach.n_insns = r.attach.n_insns_here = BW_MAX_CLASSIC + 1);
+	REFUSED(r.attach.n_insns_here = 2); /* more than there are */
+#undef REFUSED
+	r = good;
+	assert_int_equal(decode_record(&r, sizeof(r) - 8, &e), -EMSGSIZE);
+	r.attach.hdr.size = sizeof(r) - 8;
+	assert_int_equal(decode_record(&r, sizeof(r) - 8, &e), -EMSGSIZE);
+}
+
 static void sizes_are_checked(void **state)
 {
 	struct bw_event_load l = record_load();
@@ -189,6 +247,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_comes_out_whole), cmocka_unit_test(other_kinds_come_out_whole),
+		cmocka_unit_test(attach_comes_out_whole),
+		cmocka_unit_test(attach_is_checked),
 		cmocka_unit_test(sizes_are_checked),	cmocka_unit_test(enumerations_are_checked),
 		cmocka_unit_test(names_need_no_terminator), cmocka_unit_test(paths),
 		cmocka_unit_test(gaps),
