@@ -37,9 +37,9 @@ endif
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBW_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS += $(LDHARDEN)
-PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec
+PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone
 CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
-LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
+LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
 ARCH_INCLUDE := /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \

@@ -324,6 +324,9 @@ static __always_inline void recognise(struct api_scratch *s, u32 slot, struct ap
 	if (state == BW_API_UNKNOWN)
 		return;
 	conn->state = state;
+	/* The first bytes through a TLS object are the beginning, whether its handshake was seen or not. */
+	if (conn->source != BW_API_SOCKET && conn->tries <= 1 && !conn->pos[0] && !conn->pos[1])
+		conn->flags &= ~BW_API_MIDWAY;
 	api_stat(state == BW_API_HTTP ? BW_API_STAT_HTTP : state == BW_API_TLS ? BW_API_STAT_TLS : BW_API_STAT_OTHER, 1);
 	if (state == BW_API_HTTP && (conn->pos[0] || conn->pos[1]))
 		conn->flags |= BW_API_MIDWAY;

@@ -52,13 +52,18 @@ struct inode___mode {
 };
 
 struct pt_regs___sys {
+	unsigned long r14;
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long cs;
+	unsigned long sp;
 };
 
 #pragma clang attribute pop
@@ -81,6 +86,12 @@ __weak struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 16 << 20);
 } bw_api_ring SEC(".maps");
+
+/* Processes that have begun to run another program: u32 tgid each. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 14);
+} bw_api_execs SEC(".maps");
 
 /* ---- state -------------------------------------------------------------------------------------------------------- */
 
@@ -159,6 +170,27 @@ __weak struct {
 	__type(value, struct api_thread);
 } bw_api_threads SEC(".maps");
 
+/* What a goroutine is doing with TLS: threads change under it. */
+struct api_go_key {
+	u64 g;
+	u32 tgid;
+	u32 pad;
+};
+
+struct api_go_call {
+	u64 conn; /* *tls.Conn */
+	u64 buf;
+	u32 dir;
+	u32 pad;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct api_go_key);
+	__type(value, struct api_go_call);
+} bw_api_go SEC(".maps");
+
 struct api_cpu {
 	u64 ids;    /* connections numbered on this CPU */
 	u64 window; /* budget of the CPU */
@@ -202,6 +234,37 @@ __weak struct {
 	__type(key, u32);
 	__type(value, struct api_scratch);
 } bw_api_scratch SEC(".maps");
+
+/* ---- sockets ------------------------------------------------------------------------------------------------------ */
+
+struct sock_ref {
+	struct sock *sk;
+	u64 ino;
+};
+
+/* The socket behind descriptor @fd of this process, if it is one. Evidence only: another thread can change the table. */
+static __always_inline bool fd_socket(u32 fd, struct sock_ref *ret)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table, *file = NULL;
+	struct inode___mode *inode;
+	struct socket *socket;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return false;
+	table = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	if (!file)
+		return false;
+	inode = (void *)BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	ret->sk = BPF_CORE_READ(socket, sk);
+	ret->ino = BPF_CORE_READ(inode, i_ino);
+	return ret->sk;
+}
 
 static __always_inline void api_stat(enum bw_api_stat stat, u64 n)
 {

@@ -38,35 +38,6 @@ enum nr {
 	NR_PWRITEV2 = 328,
 };
 
-struct sock_ref {
-	struct sock *sk;
-	u64 ino;
-};
-
-/* The socket behind descriptor @fd of this process, if it is one. Evidence only: another thread can change the table. */
-static __always_inline bool fd_socket(u32 fd, struct sock_ref *ret)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **table, *file = NULL;
-	struct inode___mode *inode;
-	struct socket *socket;
-
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return false;
-	table = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	if (!file)
-		return false;
-	inode = (void *)BPF_CORE_READ(file, f_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return false;
-	socket = BPF_CORE_READ(file, private_data);
-	ret->sk = BPF_CORE_READ(socket, sk);
-	ret->ino = BPF_CORE_READ(inode, i_ino);
-	return ret->sk;
-}
-
 static __always_inline void fill_addresses(struct api_conn *c, struct sock *sk, u16 family)
 {
 	c->local.family = family;

@@ -10,6 +10,7 @@
 
 #include "common/cleanup.h"
 #include "guard/api/probes.h"
+#include "guard/api/targets.h"
 #include "guard/api/worker.h"
 #include "guard/config.h"
 
@@ -17,12 +18,23 @@
 #define STUCK_NS (10 * SECOND) /* a worker that has not looked at the ring buffer for so long is said to be stuck */
 #define END_NS (5 * SECOND)    /* and one that does not end within this is killed */
 
+#define SCAN_NS (10 * SECOND)  /* all processes are looked at this often, besides those that begin a program */
+#define MAX_LATER 256	       /* processes that are looked at again */
+
 enum { SLOT_PARENT, SLOT_WORKER }; /* processes that the probes ignore */
 
 struct api {
 	api_say_fn say;
 	void *arg;
 	struct api_probes *probes;
+	struct api_targets *targets;
+	uint64_t scan_ns; /* when all processes are looked at next */
+	/* Processes that began a program are looked at at once, and again when its libraries are there. */
+	struct later {
+		uint32_t tgid;
+		uint64_t at_ns;
+	} later[MAX_LATER];
+	unsigned int n_later;
 	struct api_worker_config worker_config;
 	struct api_worker *worker;
 	struct privsep_worker process;
@@ -95,13 +107,19 @@ int api_open(const struct api_config *config, const char *state_dir, api_say_fn 
 		return r;
 	}
 	api_probes_ignore(a->probes, SLOT_PARENT, getpid());
+	r = api_targets_new(a->probes, &a->targets);
+	if (r < 0)
+		goto no_memory;
 	a->worker_config = (struct api_worker_config){
 		.ring_fd = api_probes_ring_fd(a->probes),
 		.state_dir = state_dir ? state_dir : CONFIG_STATE_DIR,
 		.report = a->report,
 	};
 	start_worker(a);
-	say(arg, "api_started", ALERT_INFO, 0, "API calls are looked at: HTTP on sockets");
+	api_targets_preload(a->targets);
+	api_targets_scan_all(a->targets);
+	a->scan_ns = monotonic_ns() + SCAN_NS;
+	say(arg, "api_started", ALERT_INFO, 0, "API calls are looked at: HTTP on sockets and through TLS libraries");
 	*ret = a;
 	return 0;
 no_memory:
@@ -133,6 +151,7 @@ void api_close(struct api *a)
 	if (!a)
 		return;
 	end_worker(a);
+	api_targets_free(a->targets);
 	api_probes_free(a->probes);
 	api_worker_free(a->worker);
 	api_worker_report_unmap(a->report);
@@ -167,6 +186,44 @@ static void check_beat(struct api *a, uint64_t now)
 	}
 }
 
+static void look_later(struct api *a, uint32_t tgid, uint64_t at_ns)
+{
+	/* Who finds no room waits for the next look at all processes. */
+	if (a->n_later < MAX_LATER)
+		a->later[a->n_later++] = (struct later){ tgid, at_ns };
+}
+
+static void on_exec(void *arg, uint32_t tgid)
+{
+	struct api *a = arg;
+
+	look_later(a, tgid, 0);
+}
+
+static void find_targets(struct api *a, uint64_t now)
+{
+	unsigned int n, kept = 0;
+
+	api_probes_execs(a->probes, on_exec, a);
+	n = a->n_later;
+	for (unsigned int i = 0; i < n; i++) {
+		struct later *l = &a->later[i];
+
+		if (l->at_ns <= now)
+			api_targets_scan_process(a->targets, (pid_t)l->tgid);
+		if (!l->at_ns)
+			l->at_ns = now + SECOND;
+		else if (l->at_ns <= now)
+			continue;
+		a->later[kept++] = *l;
+	}
+	a->n_later = kept;
+	if (now >= a->scan_ns) {
+		api_targets_scan_all(a->targets);
+		a->scan_ns = now + SCAN_NS;
+	}
+}
+
 void api_tick(struct api *a)
 {
 	uint64_t now = monotonic_ns();
@@ -184,6 +241,7 @@ void api_tick(struct api *a)
 	if (!a->process.pid && now >= a->restart_ns)
 		start_worker(a);
 	check_beat(a, now);
+	find_targets(a, now);
 	if (now - a->checked_ns >= SECOND) {
 		a->checked_ns = now;
 		check_loss(a);
@@ -196,6 +254,7 @@ void api_status(const struct api *a, struct bw_json *j)
 		"calls", "records", "bytes_copied", "bytes_cut", "lost_ring", "lost_bytes", "lost_scratch", "lost_state", "read_failed",
 		"conns_http", "conns_tls", "conns_other", "conns_midway", "wakeups",
 	};
+	const struct api_targets_stats *ts;
 	struct bw_api_stats s;
 
 	bw_json_bool(j, "on", a != NULL);
@@ -204,6 +263,10 @@ void api_status(const struct api *a, struct bw_json *j)
 	if (!api_probes_stats(a->probes, &s))
 		for (int i = 0; i < BW_API_STAT_COUNT; i++)
 			bw_json_u64(j, names[i], s.v[i]);
+	ts = api_targets_stats(a->targets);
+	bw_json_u64(j, "tls_files", ts->probed);
+	bw_json_u64(j, "tls_probes", ts->links);
+	bw_json_u64(j, "tls_failed", ts->failed);
 	bw_json_u64(j, "worker_pid", (uint64_t)a->process.pid);
 	bw_json_u64(j, "worker_restarts", a->restarts);
 	bw_json_u64(j, "received", a->report->records);

@@ -14,7 +14,11 @@
 struct api_probes {
 	struct api_bpf *skel;
 	struct bw_api_conf *conf; /* shared with the kernel */
-	struct bpf_link *sys_exit, *tcp_state;
+	struct bpf_link *sys_exit, *tcp_state, *exec;
+	struct bpf_program *tls[API_PROBES];
+	struct ring_buffer *execs;
+	void (*on_exec)(void *arg, uint32_t tgid);
+	void *on_exec_arg;
 };
 
 static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
@@ -27,6 +31,29 @@ static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
 	vsnprintf(why, why_len, fmt, ap);
 	va_end(ap);
 	return r;
+}
+
+static const char *const tls_programs[API_PROBES] = {
+	[API_PROBE_SSL_READ] = "bw_api_ssl_read",	    [API_PROBE_SSL_WRITE] = "bw_api_ssl_write",
+	[API_PROBE_SSL_READ_EX] = "bw_api_ssl_read_ex",	    [API_PROBE_SSL_WRITE_EX] = "bw_api_ssl_write_ex",
+	[API_PROBE_SSL_WRITE_EX2] = "bw_api_ssl_write_ex2", [API_PROBE_SSL_FREE] = "bw_api_ssl_free",
+	[API_PROBE_BSSL_READ] = "bw_api_bssl_read",	    [API_PROBE_BSSL_WRITE] = "bw_api_bssl_write",
+	[API_PROBE_BSSL_FREE] = "bw_api_bssl_free",	    [API_PROBE_GTLS_RECV] = "bw_api_gtls_recv",
+	[API_PROBE_GTLS_SEND] = "bw_api_gtls_send",	    [API_PROBE_GTLS_FREE] = "bw_api_gtls_free",
+	[API_PROBE_GO_READ] = "bw_api_go_read",		    [API_PROBE_GO_WRITE] = "bw_api_go_write",
+	[API_PROBE_GO_RET] = "bw_api_go_ret",		    [API_PROBE_GO_CLOSE] = "bw_api_go_close",
+};
+
+static int on_exec(void *arg, void *data, size_t size)
+{
+	struct api_probes *p = arg;
+	uint32_t tgid;
+
+	if (size < sizeof(tgid) || !p->on_exec)
+		return 0;
+	memcpy(&tgid, data, sizeof(tgid));
+	p->on_exec(p->on_exec_arg, tgid);
+	return 0;
 }
 
 static int probes_load(struct api_probes *p, const struct api_limits *limits, char *why, size_t why_len)
@@ -45,6 +72,14 @@ static int probes_load(struct api_probes *p, const struct api_limits *limits, ch
 		r = api_bpf__load(p->skel);
 	if (r < 0)
 		return fail(r, why, why_len, "loading the API probes: %s", strerror(-r));
+	for (int i = 0; i < API_PROBES; i++) {
+		p->tls[i] = bpf_object__find_program_by_name(p->skel->obj, tls_programs[i]);
+		if (!p->tls[i])
+			return fail(-ENOENT, why, why_len, "loading the API probes: no program %s", tls_programs[i]);
+	}
+	p->execs = ring_buffer__new(bpf_map__fd(p->skel->maps.bw_api_execs), on_exec, p, NULL);
+	if (!p->execs)
+		return fail(-errno, why, why_len, "opening bw_api_execs: %s", strerror(errno));
 	p->conf = (struct bw_api_conf *)&p->skel->data_api->bw_api_conf;
 	p->conf->call_bytes = limits->call_bytes;
 	p->conf->conn_bytes = limits->conn_bytes;
@@ -68,6 +103,11 @@ int api_probes_open(const struct api_limits *limits, struct api_probes **ret, ch
 			r = fail(-errno, why, why_len, "attaching bw_api_tcp_state: %s", strerror(errno));
 	}
 	if (!r) {
+		p->exec = bpf_program__attach(p->skel->progs.bw_api_exec);
+		if (!p->exec)
+			r = fail(-errno, why, why_len, "attaching bw_api_exec: %s", strerror(errno));
+	}
+	if (!r) {
 		p->sys_exit = bpf_program__attach(p->skel->progs.bw_api_sys_exit);
 		if (!p->sys_exit)
 			r = fail(-errno, why, why_len, "attaching bw_api_sys_exit: %s", strerror(errno));
@@ -86,6 +126,8 @@ void api_probes_free(struct api_probes *p)
 		return;
 	bpf_link__destroy(p->sys_exit);
 	bpf_link__destroy(p->tcp_state);
+	bpf_link__destroy(p->exec);
+	ring_buffer__free(p->execs);
 	api_bpf__destroy(p->skel);
 	free(p);
 }
@@ -99,6 +141,43 @@ void api_probes_ignore(struct api_probes *p, unsigned int slot, pid_t tgid)
 {
 	if (slot < BW_API_MAX_IGNORED)
 		p->conf->ignored[slot] = (uint32_t)tgid;
+}
+
+int api_probes_attach(struct api_probes *p, enum api_probe probe, int fd, uint64_t offset, bool ret, struct bpf_link *ret_links[2])
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, entry);
+	LIBBPF_OPTS(bpf_uprobe_opts, at_return, .retprobe = true);
+	struct bpf_link *first = NULL;
+	char path[40];
+	int n = 0, r;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* The return first: an entry without it would leave the thread in a call that never ends. */
+	if (ret) {
+		first = bpf_program__attach_uprobe_opts(p->skel->progs.bw_api_tls_ret, -1, path, offset, &at_return);
+		if (!first)
+			return -errno;
+		ret_links[n++] = first;
+	}
+	ret_links[n] = bpf_program__attach_uprobe_opts(p->tls[probe], -1, path, offset, &entry);
+	if (ret_links[n])
+		return n + 1;
+	r = -errno;
+	bpf_link__destroy(first);
+	return r;
+}
+
+void api_probes_detach(struct bpf_link *link)
+{
+	bpf_link__destroy(link);
+}
+
+void api_probes_execs(struct api_probes *p, void (*fn)(void *arg, uint32_t tgid), void *arg)
+{
+	p->on_exec = fn;
+	p->on_exec_arg = arg;
+	ring_buffer__consume(p->execs);
+	p->on_exec = NULL;
 }
 
 int api_probes_stats(const struct api_probes *p, struct bw_api_stats *ret)

@@ -2,7 +2,7 @@
 // tool-libs: guard
 /*
  * What the API probes capture, one JSON line per chunk, until standard input ends; then one line of counters.
- *	apidump [CALL_BYTES [RING_BYTES]]
+ *	apidump [CALL_BYTES [RING_BYTES [PID...]]]	the TLS libraries of these processes are probed as well
  */
 #include <arpa/inet.h>
 #include <bpf/libbpf.h>
@@ -16,6 +16,7 @@
 #include "common/json.h"
 #include "guard/api/capture.h"
 #include "guard/api/probes.h"
+#include "guard/api/targets.h"
 
 static void put_address(struct bw_json *j, const char *key, const struct api_address *a)
 {
@@ -68,15 +69,16 @@ int main(int argc, char **argv)
 	};
 	struct pollfd in = { .fd = 0, .events = POLLIN };
 	struct api_capture *capture;
+	struct api_targets *targets;
 	struct api_probes *probes;
 	struct ring_buffer *ring;
 	struct bw_api_stats stats;
 	struct bw_buf line = { 0 };
 	char why[512];
 
-	if (argc > 1)
+	if (argc > 1 && *argv[1])
 		limits.call_bytes = (uint32_t)strtoul(argv[1], NULL, 10);
-	if (argc > 2)
+	if (argc > 2 && *argv[2])
 		limits.ring_bytes = (uint32_t)strtoul(argv[2], NULL, 10);
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 	if (api_capture_new(0, on_chunk, &line, &capture) < 0 || api_probes_open(&limits, &probes, why, sizeof(why)) < 0) {
@@ -84,12 +86,19 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	api_probes_ignore(probes, 0, getpid());
+	if (api_targets_new(probes, &targets) < 0)
+		return 1;
+	if (argc > 3)
+		api_targets_preload(targets);
+	for (int i = 3; i < argc; i++)
+		api_targets_scan_process(targets, (pid_t)strtol(argv[i], NULL, 10));
 	ring = ring_buffer__new(api_probes_ring_fd(probes), on_record, capture, NULL);
 	if (!ring) {
 		perror("apidump: ring buffer");
 		return 1;
 	}
-	puts("{\"ready\":true}");
+	printf("{\"ready\":true,\"files\":%" PRIu64 ",\"probes\":%" PRIu64 ",\"failed\":%" PRIu64 "}\n", api_targets_stats(targets)->probed,
+	       api_targets_stats(targets)->links, api_targets_stats(targets)->failed);
 	fflush(stdout);
 	while (poll(&in, 1, 10) == 0) {
 		ring_buffer__consume(ring);
@@ -103,6 +112,7 @@ int main(int argc, char **argv)
 	printf(",\"late\":%" PRIu64 ",\"unknown_conn\":%" PRIu64 ",\"undecodable\":%" PRIu64 "}\n", api_capture_stats(capture)->late,
 	       api_capture_stats(capture)->unknown_conn, api_capture_stats(capture)->undecodable);
 	ring_buffer__free(ring);
+	api_targets_free(targets);
 	api_probes_free(probes);
 	api_capture_free(capture);
 	bw_buf_free(&line);
