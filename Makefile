@@ -37,7 +37,7 @@ endif
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBW_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS += $(LDHARDEN)
-PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone
+PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone libhs
 CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
@@ -93,12 +93,16 @@ $(BUILD)/obj/%.o: %.c
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# The auditor's rules are compiled in; rules/audit-*.json are their source (scan --rules DIR reads others).
+# Rules are compiled in; rules/audit-*.json (the auditor's) and rules/pii-*.json (personal data) are their source.
 RULE_FILES := $(sort $(wildcard rules/audit-*.json))
+PII_FILES := $(sort $(wildcard rules/pii-*.json))
 $(BUILD)/obj/auditor/checks/rule.o: $(BUILD)/auditor/checks/rules_embedded.h
+$(BUILD)/obj/guard/api/pii_rules.o: $(BUILD)/guard/api/pii_embedded.h
 $(BUILD)/auditor/checks/rules_embedded.h: $(RULE_FILES)
+$(BUILD)/guard/api/pii_embedded.h: $(PII_FILES)
+$(BUILD)/auditor/checks/rules_embedded.h $(BUILD)/guard/api/pii_embedded.h:
 	@mkdir -p $(@D)
-	$(Q){ echo 'static const struct { const char *name, *text; } bw_rules_embedded[] = {'; for f in $^; do \
+	$(Q){ echo 'static const struct { const char *name, *text; } bw_$(if $(findstring pii_embedded,$@),pii,rules)_embedded[] = {'; for f in $^; do \
 		echo "{ \"$$f\","; sed 's/\\/\\\\/g; s/"/\\"/g; s/^[ \t]*/"/; s/$$/\\n"/' $$f; echo '},'; done; echo '};'; } > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/libcommon.a: $(COMMON_OBJ)
@@ -109,7 +113,7 @@ $(BUILD)/libguard.a: $(GUARD_LIB_OBJ)
 	@rm -f $@
 	$(Q)ar rcs $@ $^
 
-$(BUILD)/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+$(BUILD)/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/bpfwardend: $(GUARD_MAIN_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a

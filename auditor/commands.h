@@ -54,6 +54,8 @@ int cmd_manifest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_posture(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
+int cmd_pii_rules(int argc, char **argv);
+int cmd_pii_scan(int argc, char **argv);
 
 /*
  * Shared by commands: the manifest of an object file, or (with @json_too) the text of one that was written before. Returns 0; 1

@@ -38,6 +38,8 @@ static const struct bw_subcommand commands[] = {
 	{ "policy sign", cmd_policy_sign, "sign a policy" },
 	{ "policy verify", cmd_policy_verify, "check the signature on a policy" },
 	{ "policy diff", cmd_policy_diff, "show what a change of the policy changes" },
+	{ "pii rules", cmd_pii_rules, "list what personal data and which secrets are recognised" },
+	{ "pii scan", cmd_pii_scan, "say where in a text there is personal data, never which" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
 };

@@ -88,6 +88,8 @@ const char *pii_error_text(const struct pii_error *e, char *buf, size_t size);
 /* NULL beyond the last one. */
 const struct pii_class *pii_class(const struct pii_rules *r, unsigned int id);
 const char *pii_detector_name(const struct pii_rules *r, unsigned int id);
+/* How many detectors a class has. */
+unsigned int pii_class_detectors(const struct pii_rules *r, unsigned int id);
 /* -1 when there is none. */
 int pii_class_find(const struct pii_rules *r, const char *name);
 /* "gdpr", ...; NULL for what is not one bit of enum pii_category. */
@@ -112,7 +114,7 @@ struct pii_hit {
 };
 
 struct pii_result {
-	const struct pii_hit *hits; /* in rising order, without overlaps; the scanner's */
+	const struct pii_hit *hits; /* the scanner's; in rising order, without overlaps but for those in one base64 text */
 	uint32_t n_hits;
 	uint32_t dropped;	/* hits beyond PII_MAX_HITS */
 	uint64_t complete_to;	/* from here on nothing was looked for, or not reported: @dropped, too long a scan */
@@ -131,8 +133,9 @@ int pii_scan(struct pii_scanner *s, struct bw_slice bytes, const struct pii_cont
 
 /*
  * The same over pieces of one body in their order, with offsets from the start of the stream: each hit is reported
- * once, no later than with the piece that ends it plus 256 bytes, or with @last. @ctx is copied. A gap starts a new stream at
- * the position behind it: nothing is glued over.
+ * once, no later than with the piece that ends it plus 256 bytes, or with @last. @ctx is copied. Bytes before complete_to are
+ * final: who redacts a stream writes up to there and holds back the rest. A gap starts a new stream at the position behind
+ * it: nothing is glued over. Also -E2BIG for a piece over PII_MAX_SCAN.
  */
 int pii_stream_new(const struct pii_context *ctx, uint64_t pos, struct pii_stream **ret);
 void pii_stream_free(struct pii_stream *st);

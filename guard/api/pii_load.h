@@ -5,7 +5,8 @@
 #include "guard/api/pii.h"
 
 /*
- * The rules built in (@dir NULL), or those of DIR/pii-*.json instead, in the order of their names; compiled. Returns -EINVAL or
+ * The rules built in, and after them (@dir not NULL) those of DIR/pii-*.json in the order of their names: a class or detector
+ * whose name is known already is replaced. Compiled. Returns -EINVAL or
  * -errno with @ret_error set.
  */
 int pii_load_rules(const char *dir, struct pii_rules **ret, struct pii_error *ret_error);
