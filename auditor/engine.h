@@ -55,6 +55,7 @@ struct bw_rec {
 	uint32_t lit; /* run of bytes in .strings */
 	int64_t x, y;
 	uint32_t width;
+	uint32_t header; /* COMPARE: 1 + the offset in the transport header, when the place varies */
 };
 
 /* ---- maps -------------------------------------------------------------------------------------------------------------- */
@@ -106,6 +107,7 @@ struct bw_engine {
 };
 
 /* ---- records ------------------------------------------------------------------------------------------------------------ */
+#define BW_REC_COUNTED 0x10000u /* BW_REC_MAP, beside the modes: what is written was read there before */
 #define BW_REC_BLOCK 64u
 
 static inline struct bw_rec *bw_rec_get(const struct bw_engine *e, uint32_t id)
@@ -126,6 +128,12 @@ void bw_taint(struct bw_engine *e, struct bw_val *v, uint32_t classes, uint32_t 
 /* The same data, carried on through @map from here: for things put into maps. */
 uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map);
 const char *bw_map_name(const struct bw_engine *e, int32_t map);
+
+/* ---- places in packets ---------------------------------------------------------------------------------------------------- */
+#define BW_PACKET_VARIABLE (1ll << 30) /* taken from the place of a load whose place varies */
+uint32_t bw_packet_place(int64_t off, unsigned int width);
+int64_t bw_packet_header_off(const struct bw_tag *t); /* -1: not known, or the place does not vary */
+uint32_t bw_packet_tag(struct bw_engine *e, uint32_t ref, int64_t lo, int64_t hi, unsigned int width);
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 struct bw_val bw_mem_read(struct bw_engine *e, struct bw_state *s, const struct bw_val *ptr, int64_t off, unsigned int width);

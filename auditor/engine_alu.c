@@ -569,7 +569,16 @@ static bool is_port(const struct bw_engine *e, const struct bw_state *s, const s
 	int64_t off = t->b + (e->at->l3 ? 14 : 0);
 
 	/* IPv4 without options, IPv6, or a variable offset (-1) behind one. */
-	return t->c == 2 && ((g && g->kind == BW_REGION_PACKET && (off == 34 || off == 36 || off == 54 || off == 56)) || t->d == 1);
+	return t->c == 2 && ((g && g->kind == BW_REGION_PACKET && (off == 34 || off == 36 || off == 54 || off == 56)) || t->d & 1);
+}
+
+/* Compared byte by byte, at a fixed place. */
+static bool is_port_low_byte(const struct bw_engine *e, const struct bw_tag *t)
+{
+	const struct bw_region *g = bw_dom_only(&e->d, t->a);
+	int64_t off = t->b + (e->at->l3 ? 14 : 0);
+
+	return t->c == 1 && g && g->kind == BW_REGION_PACKET && (off == 35 || off == 37 || off == 55 || off == 57);
 }
 
 /* What equality with a constant tells about the path as a whole. */
@@ -587,7 +596,7 @@ static void learn(struct bw_engine *e, struct bw_state *s, const struct bw_val *
 
 		if (t->c == 1 && g && g->kind == BW_REGION_PACKET && (off == 23 || off == 20) && c > 0 && c < 256)
 			s->l4 = (uint8_t)c;
-		if (is_port(e, s, t) && (c == 53 || c == 0x3500)) {
+		if ((is_port(e, s, t) && (c == 53 || c == 0x3500)) || (is_port_low_byte(e, t) && c == 53)) {
 			s->dns = 1;
 			bw_count(e, BW_COUNT_DNS);
 		}
@@ -665,6 +674,11 @@ bool bw_branch(struct bw_engine *e, struct bw_state *s, const struct bw_decoded 
 	return true;
 }
 
+static bool is_from_map(const struct bw_val *v)
+{
+	return v->map || v->taint & S(MAP_VALUE);
+}
+
 /* Keeps what a comparison says: which data, with which literal. Called once per visit, before the branch is taken. */
 void bw_compare_note(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d)
 {
@@ -679,7 +693,8 @@ void bw_compare_note(struct bw_engine *e, struct bw_state *s, const struct bw_de
 		return;
 	v = s->r[d->dst];
 	b = d->use_imm ? bw_val_const(d->imm) : s->r[d->src < 11 ? d->src : 0];
-	if (!d->use_imm && v.taint == 0 && b.taint) {
+	/* The data first, what it is compared with second: a literal, or what a map holds. */
+	if (!d->use_imm && b.taint && (v.taint == 0 || (is_from_map(&v) && !is_from_map(&b)))) {
 		struct bw_val x = v;
 
 		v = b;
@@ -718,6 +733,7 @@ void bw_compare_note(struct bw_engine *e, struct bw_state *s, const struct bw_de
 	if (t && t->kind == BW_TAG_LOAD) {
 		rec->x = t->b;
 		rec->y = t->a;
+		rec->header = (uint32_t)(1 + bw_packet_header_off(t));
 		rec->mask |= 1;
 	}
 	if (!bw_val_is_literal(&b))

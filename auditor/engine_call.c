@@ -500,6 +500,7 @@ static void packet_load(struct bw_engine *e, struct bw_state *s, struct call *c,
 	int64_t lo = off->flags & BW_VAL_SOFT ? INT64_MIN : off->lo, hi = off->flags & BW_VAL_SOFT ? INT64_MAX : off->hi;
 	struct bw_val v = bw_val_of_width(8);
 	uint32_t detail, packet = bw_dom_region_set(&e->d, BW_REGION_PACKET, 0, 0);
+	bool exact;
 
 	if (relative && bw_val_is_const(&c->arg[5]) && c->arg[5].lo == 1 && lo != INT64_MIN) {
 		/* From the network header. */
@@ -508,14 +509,15 @@ static void packet_load(struct bw_engine *e, struct bw_state *s, struct call *c,
 	}
 	detail = lo == hi && lo >= 0 && lo < 4096 ? bw_dom_strf(&e->d, "packet+%lld", (long long)lo) : bw_dom_str(&e->d, "packet");
 	v.from = BW_FROM_BIT(BW_FROM_PACKET);
+	exact = lo == hi && lo >= 0 && lo <= UINT32_MAX;
 	bw_taint(e, &v, bw_packet_classes(e, s, lo, hi, len.max), detail);
-	if (len.min == len.max && len.max <= 64 && lo == hi && lo >= 0 && lo <= UINT32_MAX) {
+	if (len.min == len.max && len.max <= 64 && (exact || (lo >= 0 && hi <= 65535))) {
 		for (uint64_t i = 0; i < len.max; i++) {
 			struct bw_val b = bw_val_of_width(1);
 
 			b.from = v.from;
-			bw_taint(e, &b, bw_packet_classes(e, s, lo + (int64_t)i, hi + (int64_t)i, 1), detail);
-			b.tag = bw_dom_tag_add(&e->d, BW_TAG_LOAD, packet, lo + (int64_t)i, 1, 0);
+			bw_taint(e, &b, exact ? bw_packet_classes(e, s, lo + (int64_t)i, hi + (int64_t)i, 1) : v.taint, detail);
+			b.tag = bw_packet_tag(e, packet, lo + (int64_t)i, hi + (int64_t)i, 1);
 			bw_mem_write(e, s, &c->arg[3], (int64_t)i, 1, &b);
 		}
 	} else {
@@ -673,14 +675,19 @@ static void record_drop(struct bw_engine *e, struct bw_state *s, const struct bw
 }
 
 /* Numbers and %s pointers of the printf family. */
+/* Of a string that %s prints, this much is looked at. */
+#define MAX_PRINTED 64u
+
 static void print_args(struct bw_engine *e, struct bw_state *s, struct call *c, const struct bw_val *data, struct bw_length len)
 {
 	for (uint64_t at = 0; at + 8 <= len.max && at < 96; at += 8) {
 		struct bw_val p = bw_mem_read(e, s, data, (int64_t)at, 8), v;
 
 		if (p.kind == BW_VAL_PTR) {
-			v = bw_mem_gather(e, s, &p, (struct bw_length){ 0, 64 });
+			v = bw_mem_gather(e, s, &p, (struct bw_length){ 0, MAX_PRINTED });
 			bw_val_join(&e->d, &c->data, &v, true);
+			if (c->len.max < MAX_PRINTED)
+				c->len.max = MAX_PRINTED;
 		}
 	}
 }
@@ -892,12 +899,14 @@ static bool special(struct bw_engine *e, struct bw_state *s, struct call *c)
 					const struct bw_region *g = bw_dom_only(&e->d, c->arg[i].ref);
 
 					if (g && g->kind != BW_REGION_CTX && g->kind != BW_REGION_MAP && g->kind != BW_REGION_EXT) {
-						v = bw_mem_gather(e, s, &c->arg[i], (struct bw_length){ 0, 64 });
+						v = bw_mem_gather(e, s, &c->arg[i], (struct bw_length){ 0, MAX_PRINTED });
 						bw_val_join(&e->d, &c->data, &v, true);
+						c->len = (struct bw_length){ 0, MAX_PRINTED };
 					} else if (g && g->kind == BW_REGION_EXT) {
 						/* %s reads kernel or user strings by itself. */
-						v = read_outside(e, s, c, &c->arg[i], (struct bw_length){ 0, 64 }, 0);
+						v = read_outside(e, s, c, &c->arg[i], (struct bw_length){ 0, MAX_PRINTED }, 0);
 						bw_val_join(&e->d, &c->data, &v, true);
+						c->len = (struct bw_length){ 0, MAX_PRINTED };
 					}
 				}
 		} else {

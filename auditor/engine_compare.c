@@ -91,6 +91,21 @@ static bool leads_to(const struct bw_cfg *c, uint32_t from, uint32_t to)
 	return false;
 }
 
+/*
+ * Words that are compared one after the other without a choice between them: each sets a flag, all flags together decide.
+ *	w1 = 1; if w2 == 'a' goto next; w1 = 0; next: ...
+ */
+static bool is_flag_before(const struct bw_result *r, const struct bw_rec_ref *a, const struct bw_rec_ref *b)
+{
+	uint32_t match, other, block;
+	int32_t func, to;
+
+	if (!sides(r, a->rec, &func, &match, &other, &block) || func != b->key.func)
+		return false;
+	to = block_at(r, func, b->key.insn);
+	return to >= 0 && leads_to(r->e->cfgs[func], match, (uint32_t)to) && leads_to(r->e->cfgs[func], other, (uint32_t)to);
+}
+
 static void link_nodes(const struct bw_result *r, struct node *nodes, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
@@ -118,6 +133,8 @@ static void link_nodes(const struct bw_result *r, struct node *nodes, uint32_t n
 
 				follows = func == nodes[j].p->key.func && to >= 0 && leads_to(r->e->cfgs[func], match, (uint32_t)to);
 			}
+			/* Flags may be computed from the last word to the first. */
+			follows = follows || is_flag_before(r, nodes[j].p, nodes[i].p);
 			if (follows && (best < 0 || b->x < nodes[best].p->rec->x))
 				best = (int32_t)j;
 		}
@@ -148,6 +165,13 @@ static void chain_literal(struct bw_result *r, const struct node *nodes, uint32_
 			*ret_last = nodes[i].p->rec;
 	}
 	out->literal = bw_result_literal(r, len ? bw_runs_add(&r->e->d.strings, bytes, len) : 0);
+}
+
+/* A fixed place is in the transport header when the IPv4 header before it has no options. */
+static int64_t header_off(const struct bw_result *r, int32_t prog, int64_t off)
+{
+	off += r->e->attaches[prog].l3 ? 14 : 0;
+	return off >= 34 && off < 54 ? off - 34 : -1;
 }
 
 void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
@@ -187,7 +211,7 @@ void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 			continue;
 		c = &f->compares[f->n_compares];
 		*c = (struct bw_compare){ .func = nodes[i].p->key.func, .insn = nodes[i].p->key.insn, .sources = k->val.taint,
-					  .detail = "", .equality = nodes[i].p->key.a, .map = BW_NONE, .packet_off = -1 };
+					  .detail = "", .equality = nodes[i].p->key.a, .map = BW_NONE, .packet_off = -1, .header_off = -1 };
 		chain_literal(r, nodes, i, c, &last);
 		if (!(k->mask & M_DECIDED) && !(last->mask & (M_JEQ | M_JNE))) {
 			/* Words of an OR: the branch is in the record of its first word. */
@@ -211,6 +235,8 @@ void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts 
 		g = k->mask & M_PLACE ? bw_dom_only(&r->e->d, (uint32_t)k->y) : NULL;
 		if (g && g->kind == BW_REGION_PACKET && k->x >= 0)
 			c->packet_off = k->x;
+		if (g && g->kind == BW_REGION_PACKET)
+			c->header_off = k->x >= 0 ? header_off(r, prog, k->x) : (int64_t)k->header - 1;
 		if (sides(r, last, &func, &match, &other, &block)) {
 			struct bw_reach equal, not_equal;
 

@@ -231,7 +231,8 @@ static void map_sink(struct bw_engine *e, int32_t map, const struct bw_val *v, s
 {
 	struct bw_map_info *m = &e->maps[map];
 
-	bw_map_use(e, map, BW_MODE_WRITE, NULL, v);
+	/* What comes back changed to where it was taken from is a counter, or a position. */
+	bw_map_use(e, map, BW_MODE_WRITE | (v->kind == BW_VAL_SCALAR && v->map == map + 1 ? BW_REC_COUNTED : 0), NULL, v);
 	bw_effect(e, BW_EFFECT_MAP_WRITE);
 	if (m->channel && v->taint)
 		bw_sink(e, e->o->maps[(uint32_t)map % e->n_maps].pinning ? BW_CH_PINNED_MAP : BW_CH_MAP, map, v, len);

@@ -18,10 +18,14 @@
 #define MAX_CALLERS_UP 4u		/* functions left towards the program's entry */
 #define MAX_REACH_STEPS 4000000u	/* instructions per program; beyond, constants are not followed any more */
 
+#define N_SPILLS 32u /* words of four bytes below the frame pointer */
+
 struct consts {
 	uint16_t known; /* bit n: register n holds .v[n] */
 	bool reached;
+	uint32_t spilled; /* bit n: the word at r10 - 4 * (n + 1) holds .spill[n] */
 	int64_t v[11];
+	int32_t spill[N_SPILLS];
 };
 
 struct walk {
@@ -41,6 +45,29 @@ static bool knows(const struct consts *c, unsigned int reg)
 	return reg < 11 && c->known >> reg & 1;
 }
 
+/* The word of a flag that was put onto the stack for want of registers, -1: no such place. */
+static int spill_at(const struct bw_decoded *d, unsigned int base)
+{
+	if (base != 10 || d->width < 4 || d->off >= 0 || d->off % 4 || d->off < -(int)(4 * N_SPILLS))
+		return -1;
+	return -d->off / 4 - 1;
+}
+
+static void spill(struct consts *c, const struct bw_decoded *d)
+{
+	int at = spill_at(d, d->dst);
+
+	if (at < 0)
+		return;
+	c->spilled &= ~(1u << at);
+	if (d->width == 8 && at)
+		c->spilled &= ~(1u << (at - 1));
+	if (!d->use_imm && !knows(c, d->src))
+		return;
+	c->spill[at] = (int32_t)(d->use_imm ? d->imm : c->v[d->src]);
+	c->spilled |= 1u << at;
+}
+
 static bool is_relocated(const struct bw_result *r, int32_t code, uint32_t insn)
 {
 	const uint8_t *bits = r->e->core_bits ? r->e->core_bits[code] : NULL;
@@ -53,7 +80,23 @@ static void step(struct consts *c, const struct bw_decoded *d, bool relocated)
 {
 	bool w32 = d->width == 4;
 	int64_t a, b;
+	int at;
 
+	if (d->op == BW_OP_STORE)
+		spill(c, d);
+	else if (d->op >= BW_OP_CALL && d->op <= BW_OP_CALL_REG)
+		c->spilled = 0;
+	at = d->op == BW_OP_LOAD ? spill_at(d, d->src) : -1;
+	if (at >= 0 && c->spilled >> at & 1 && d->dst < 11) {
+		set(c, d->dst, true, c->spill[at]);
+		return;
+	}
+	/* Whatever else a conjunction of flags is made of. */
+	if (d->op == BW_OP_AND && d->dst < 11 && !d->use_imm && !relocated &&
+	    ((knows(c, d->dst) && !c->v[d->dst]) || (knows(c, d->src) && !c->v[d->src]))) {
+		set(c, d->dst, w32, 0);
+		return;
+	}
 	if (d->dst < 11 && !relocated && d->op <= BW_OP_MOV && (d->use_imm || knows(c, d->src))) {
 		b = d->use_imm ? d->imm : c->v[d->src];
 		if (d->op == BW_OP_MOV) {
@@ -134,6 +177,7 @@ static void run_block(struct walk *w, const struct bw_cfg *c, uint32_t block, ui
 
 	if (w->r->reach_steps >= MAX_REACH_STEPS) {
 		k->known = 0;
+		k->spilled = 0;
 		return;
 	}
 	for (uint32_t i = from; i <= c->blocks[block].last;) {
@@ -153,6 +197,10 @@ static void join(struct consts *to, const struct consts *from)
 		return;
 	}
 	to->known &= from->known;
+	to->spilled &= from->spilled;
+	for (unsigned int i = 0; i < N_SPILLS; i++)
+		if (to->spilled >> i & 1 && to->spill[i] != from->spill[i])
+			to->spilled &= ~(1u << i);
 	for (unsigned int i = 0; i < 11; i++)
 		if (to->known >> i & 1 && to->v[i] != from->v[i])
 			to->known &= (uint16_t)~(1u << i);
@@ -190,11 +238,13 @@ static void verdicts(struct walk *w, const struct bw_cfg *c, const struct consts
 
 		if (p[i].key.func != c->func || block >= c->n_blocks || !seen[block].reached || !leaves(c, block))
 			continue;
-		if (c->blocks[block].first == c->blocks[block].last && block != start &&
+		if (c->blocks[block].first == c->blocks[block].last && block != start && !knows(&seen[block], 0) &&
 		    bw_cfg_insn(c, c->blocks[block].last)->op == BW_OP_EXIT)
 			continue;
 		if (knows(&seen[block], 0)) {
 			add_verdict(w->out, (int32_t)(uint32_t)seen[block].v[0]);
+			if (!w->out->error)
+				w->out->error = (int32_t)(uint32_t)seen[block].v[0] < 0 ? (int32_t)(uint32_t)seen[block].v[0] : 0;
 			continue;
 		}
 		k = p[i].rec->val.flags & BW_VAL_SOFT ? 0 : bw_val_consts(&w->r->e->d, &p[i].rec->val, v);
@@ -263,19 +313,83 @@ static void walk_func(struct walk *w, int32_t func, uint32_t start, uint32_t ins
 	free(at);
 }
 
+static void begin(struct bw_result *r, int32_t prog)
+{
+	if (r->reach_prog != prog)
+		r->reach_steps = 0;
+	r->reach_prog = prog;
+}
+
+/* What is known at the end of each block, whatever way led there. Kept for the function that was asked for last. */
+static const struct consts *known_at_end(struct walk *w, int32_t func, uint32_t block)
+{
+	const struct bw_cfg *c = w->r->e->cfgs[func];
+	struct consts in = { .known = 0 }, *at = w->r->reach_known;
+
+	if (at && w->r->reach_func == func)
+		return &at[block];
+	free(at);
+	w->r->reach_known = at = calloc(c->n_blocks, sizeof(*at));
+	w->r->reach_func = func;
+	if (!at) {
+		w->r->failed = true;
+		return NULL;
+	}
+	w->r->reach_steps += c->n_blocks;
+	join(&at[0], &in);
+	/* A loop's head is entered from below, too: nothing is known there. */
+	for (uint32_t i = 0; i < c->n_blocks; i++) {
+		if (c->blocks[i].loop_head)
+			at[i].known = at[i].spilled = 0;
+		run_block(w, c, i, c->blocks[i].first, &at[i]);
+		for (uint32_t s = 0; s < c->blocks[i].n_succ; s++)
+			join(&at[bw_block_succs(c, &c->blocks[i])[s]], &at[i]);
+	}
+	return &at[block];
+}
+
+/*
+ * The error a program decides on by itself, when its result is otherwise what was decided before it: "return hidden ? -2 : ret".
+ */
+bool bw_result_own_error(struct bw_result *r, int32_t prog, int64_t *ret_value)
+{
+	int32_t func = r->e->o->progs[prog].func;
+	const struct bw_cfg *c = func >= 0 ? r->e->cfgs[func] : NULL;
+	struct bw_reach out = { 0 };
+	struct walk w = { r, prog, &out };
+
+	begin(r, prog);
+	for (uint32_t i = 0; c && i < c->n_blocks && r->reach_steps < MAX_REACH_STEPS; i++) {
+		bool sets = false;
+
+		for (uint32_t k = c->blocks[i].first; k <= c->blocks[i].last && !sets;) {
+			const struct bw_decoded *d = bw_cfg_insn(c, k);
+
+			sets = d->op == BW_OP_MOV && d->use_imm && d->imm < 0;
+			k += d->slots ? d->slots : 1;
+		}
+		if (sets) {
+			struct consts in = { .known = 0 };
+
+			walk_func(&w, func, i, c->blocks[i].first, &in, 0);
+		}
+	}
+	*ret_value = out.error;
+	return out.error < 0;
+}
+
 void bw_result_reach(struct bw_result *r, int32_t prog, int32_t func, uint32_t branch, uint32_t side, struct bw_reach *ret)
 {
 	const struct bw_cfg *c = r->e->cfgs[func];
 	struct walk w = { r, prog, ret };
+	const struct consts *known;
 	struct consts in = { .known = 0 };
 
-	if (r->reach_prog != prog) {
-		r->reach_prog = prog;
-		r->reach_steps = 0;
-	}
+	begin(r, prog);
 	*ret = (struct bw_reach){ 0 };
-	/* What the branch's own block has set is known behind it, whatever came before. */
-	run_block(&w, c, branch, c->blocks[branch].first, &in);
+	known = known_at_end(&w, func, branch);
+	if (known)
+		in = *known;
 	walk_func(&w, func, side, c->blocks[side].first, &in, 0);
 }
 

@@ -180,7 +180,7 @@ static void map_uses(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 		return;
 	/* The records are in the order of map numbers: the maps themselves, then the unknown inner maps that came out of them. */
 	for (uint32_t i = 0; i < n; i++) {
-		struct bw_map_use u = { .map = p[i].key.a, .modes = p[i].rec->mask, .key_sources = p[i].rec->val.taint,
+		struct bw_map_use u = { .map = p[i].key.a, .modes = p[i].rec->mask & ~BW_REC_COUNTED, .key_sources = p[i].rec->val.taint,
 					.value_sources = p[i].rec->val2.taint };
 		uint32_t j = first;
 
@@ -294,9 +294,16 @@ static void overrides(struct bw_result *r, int32_t prog, struct bw_prog_facts *f
 			     &rec[i].rec->val);
 	if (m && (fmod || p->def.prog_type == T_LSM)) {
 		const struct bw_val *v = &ret[0].rec->val;
+		struct bw_override *o;
 
-		if (!(bw_val_is_const(v) && !v->lo))
-			override_add(r, f, p->func, r->e->o->funcs[p->func].first, fmod ? "fmod_ret" : "lsm", v);
+		if (bw_val_is_const(v) && !v->lo)
+			return;
+		override_add(r, f, p->func, r->e->o->funcs[p->func].first, fmod ? "fmod_ret" : "lsm", v);
+		o = &f->overrides[f->n_overrides - 1];
+		if (!o->value_known && bw_result_own_error(r, prog, &o->value)) {
+			o->value_known = true;
+			o->from |= BW_FROM_BIT(BW_FROM_CONSTANT);
+		}
 	}
 }
 
@@ -320,6 +327,18 @@ static void signals(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 	}
 }
 
+/* Does the program put back into the map what it took out of it, changed? */
+static bool is_counted(const struct bw_result *r, int32_t prog, int32_t map)
+{
+	uint32_t n;
+	const struct bw_rec_ref *p = bw_result_range(r, BW_REC_MAP, prog, &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (p[i].key.a == map && p[i].rec->mask & BW_REC_COUNTED)
+			return true;
+	return false;
+}
+
 static void packet_writes(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 {
 	uint32_t n;
@@ -338,6 +357,7 @@ static void packet_writes(struct bw_result *r, int32_t prog, struct bw_prog_fact
 					       .sources = k->val.taint ? k->val.taint : untainted(&k->val),
 					       .source_map = bw_val_map(&k->val),
 					       .literal = bw_result_literal(r, k->lit) };
+		w->counted = w->source_map >= 0 && is_counted(r, prog, w->source_map);
 		if (!k->lit && bw_val_is_literal(&k->val) && k->len.min == k->len.max && k->len.max <= 8) {
 			uint8_t bytes[8];
 
@@ -568,6 +588,7 @@ int bw_results(struct bw_engine *e, struct bw_analysis *a)
 	free(r.refs);
 	free(r.hops);
 	free(r.is_callback);
+	free(r.reach_known);
 	return r.failed ? -ENOMEM : 0;
 }
 

@@ -29,8 +29,10 @@ struct bw_call_site {
 struct bw_reach {
 	uint32_t effects;  /* enum bw_effect */
 	uint64_t verdicts; /* bit n: the program returns n (0 to 62); bit 63: something else */
+	int64_t error;	   /* a negative one among them; 0 none */
 };
 
+struct consts;
 struct bw_result {
 	struct bw_engine *e;
 	struct bw_analysis *a;
@@ -46,7 +48,8 @@ struct bw_result {
 	struct bw_call_site *sites;
 	uint32_t n_sites;
 	uint64_t reach_steps; /* of .reach_prog */
-	int32_t reach_prog;
+	int32_t reach_prog, reach_func;
+	struct consts *reach_known; /* of .reach_func, see engine_reach.c */
 	bool failed;
 };
 
@@ -61,6 +64,7 @@ void bw_result_cross(struct bw_result *r);
 int bw_result_call_sites(struct bw_result *r);
 /* What can happen from block @side on, when the branch that ends block @branch of @func goes there. */
 void bw_result_reach(struct bw_result *r, int32_t prog, int32_t func, uint32_t branch, uint32_t side, struct bw_reach *ret);
+bool bw_result_own_error(struct bw_result *r, int32_t prog, int64_t *ret_value);
 void bw_result_compares(struct bw_result *r, int32_t prog, struct bw_prog_facts *f);
 
 #endif

@@ -68,6 +68,34 @@ static struct bw_val load_imm64(struct bw_engine *e, const struct bw_decoded *d)
 	}
 }
 
+/*
+ * How a load's tag says where in the transport header it was, when a header of variable length comes before: 1 + the offset
+ * above, and whether it is where a port is in the lowest bit.
+ */
+uint32_t bw_packet_place(int64_t off, unsigned int width)
+{
+	if (off < 0 || off >= 64)
+		return 0;
+	return (uint32_t)(1 + off) << 1 | (width == 2 && (off == 0 || off == 2 || off == 20 || off == 22));
+}
+
+int64_t bw_packet_header_off(const struct bw_tag *t)
+{
+	return (int64_t)(t->d >> 1) - 1;
+}
+
+/* A load of @width bytes from between @lo and @hi of the packet @ref. Variable places are negative, in their order. */
+uint32_t bw_packet_tag(struct bw_engine *e, uint32_t ref, int64_t lo, int64_t hi, unsigned int width)
+{
+	int64_t w = bw_span(lo, hi), k;
+
+	if (!w)
+		return bw_dom_tag_add(&e->d, BW_TAG_LOAD, ref, lo, width, 0);
+	/* An IPv4 header has 4 * ihl bytes: up to 60, or 20 to 60 when short ones were turned away. */
+	k = lo + (e->at->l3 ? 14 : 0) - 14 - (w == 60 ? 0 : 60 - w);
+	return bw_dom_tag_add(&e->d, BW_TAG_LOAD, ref, lo - BW_PACKET_VARIABLE, width, w > 0 && w <= 60 ? bw_packet_place(k, width) : 0);
+}
+
 /* The value of @width bytes as the register gets it. */
 static void load_tag(struct bw_engine *e, struct bw_state *s, const struct bw_val *p, const struct bw_decoded *d, struct bw_val *v)
 {
@@ -80,11 +108,7 @@ static void load_tag(struct bw_engine *e, struct bw_state *s, const struct bw_va
 	if (!g)
 		return;
 	if (g->kind == BW_REGION_PACKET) {
-		/* Behind one variable header length: is this where a port is? */
-		int64_t k = lo + (e->at->l3 ? 14 : 0) - 14 - (w == 60 ? 0 : 60 - w);
-
-		v->tag = bw_dom_tag_add(&e->d, BW_TAG_LOAD, p->ref, w ? -1 - lo : lo, d->width,
-					w > 0 && w <= 60 && d->width == 2 && (k == 0 || k == 2 || k == 20 || k == 22));
+		v->tag = bw_packet_tag(e, p->ref, lo, bw_sat_add(lo, w), d->width);
 		return;
 	}
 	if (w)
@@ -95,7 +119,8 @@ static void load_tag(struct bw_engine *e, struct bw_state *s, const struct bw_va
 		const struct bw_tag *t = first.tag ? bw_dom_tag(&e->d, first.tag) : NULL;
 
 		if (t && t->kind == BW_TAG_LOAD && t->c == 1) {
-			v->tag = bw_dom_tag_add(&e->d, BW_TAG_LOAD, t->a, t->b, d->width, 0);
+			v->tag = bw_dom_tag_add(&e->d, BW_TAG_LOAD, t->a, t->b, d->width,
+						bw_packet_place(bw_packet_header_off(t), d->width));
 			return;
 		}
 	}

@@ -232,6 +232,7 @@ struct bw_compare {
 	bool from_map;	   /* compared with a map's content instead of a literal (then no literal) */
 	int32_t map;
 	int64_t packet_off; /* constant offset in the packet; -1: varies or not a packet */
+	int64_t header_off; /* offset in the transport header (IPv4 without options, or behind options); -1 unknown */
 	uint32_t match_effects;	   /* enum bw_effect, on the equal side only */
 	uint32_t mismatch_effects; /* on the other side only */
 	uint64_t match_verdicts;   /* bit n: returns n (0 to 62) after a match; bit 63: something else */
@@ -256,6 +257,7 @@ struct bw_packet_write {
 	struct bw_length len;
 	uint32_t sources; /* BW_SRC_BIT() */
 	int32_t source_map; /* when it came out of a map */
+	bool counted;	    /* the program itself changes what it takes there, from packet to packet */
 	struct bw_literal literal;
 };
 

@@ -309,6 +309,7 @@ GET(get_equality) { v->flag = COMPARE(f)->equality; }
 GET(get_from_map) { v->flag = COMPARE(f)->from_map; }
 GET(get_is_text) { v->flag = COMPARE(f)->literal.bytes && *COMPARE(f)->literal.text; }
 GET(get_packet_off_known) { v->flag = COMPARE(f)->packet_off >= 0; }
+GET(get_header_off) { v->number = COMPARE(f)->header_off < 0 ? INT64_MIN : COMPARE(f)->header_off; }
 GET(get_packet_off) { v->number = COMPARE(f)->packet_off < 0 ? INT64_MIN : COMPARE(f)->packet_off; }
 GET(get_match_effects) { v->bits = COMPARE(f)->match_effects; }
 GET(get_mismatch_effects) { v->bits = COMPARE(f)->mismatch_effects; }
@@ -319,6 +320,7 @@ GET(get_mismatch_verdicts) { v->bits = COMPARE(f)->mismatch_verdicts; }
 #define PACKET_WRITE(f) ((const struct bw_packet_write *)(f)->p)
 GET(get_layers) { v->bits = PACKET_WRITE(f)->layers; }
 GET(get_off_min) { v->number = PACKET_WRITE(f)->off_min < 0 ? INT64_MIN : PACKET_WRITE(f)->off_min; }
+GET(get_counted) { v->flag = PACKET_WRITE(f)->counted; }
 GET(get_source_map_known) { v->flag = PACKET_WRITE(f)->source_map != BW_NONE; }
 
 /* ---- string, tail-call, map-use, call, cross ------------------------------------------------------------------------ */
@@ -451,6 +453,8 @@ static const struct bw_field fields[] = {
 	  "what happens only when not equal" },
 	{ "match-verdicts", K(COMPARE), BW_FIELD_VERDICTS, NULL, get_match_verdicts, "returned after being equal" },
 	{ "mismatch-verdicts", K(COMPARE), BW_FIELD_VERDICTS, NULL, get_mismatch_verdicts, "returned otherwise" },
+	{ "header-offset", K(COMPARE), BW_FIELD_NUMBER, NULL, get_header_off, "offset in the transport header" },
+	{ "counted", K(PACKET_WRITE), BW_FIELD_BOOL, NULL, get_counted, "the program itself changes it from packet to packet" },
 	{ "layers", K(PACKET_WRITE), BW_FIELD_BITS, layer_id, get_layers, "which layers of the packet are written" },
 	{ "packet-offset-min", K(PACKET_WRITE), BW_FIELD_NUMBER, NULL, get_off_min, "from the start of the packet" },
 	{ "from-map", K(PACKET_WRITE), BW_FIELD_BOOL, NULL, get_source_map_known, "what is written came out of a map" },
