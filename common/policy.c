@@ -615,25 +615,29 @@ int bw_policy_parse(const char *text, size_t len, struct bw_policy **ret, struct
 	return 0;
 }
 
+int bw_policy_text(const char *path, char **ret_text, size_t *ret_len, struct bw_policy_error *ret_error)
+{
+	int r = bw_file_read(path, BW_MAX_POLICY_SIZE, ret_text, ret_len);
+
+	if (!r)
+		return 0;
+	*ret_error = (struct bw_policy_error){};
+	if (r == -EFBIG)
+		snprintf(ret_error->reason, sizeof(ret_error->reason), "larger than %u MiB", BW_MAX_POLICY_SIZE >> 20);
+	else if (r == -EISDIR)
+		snprintf(ret_error->reason, sizeof(ret_error->reason), "is a directory, not a policy file");
+	else if (r == -EINVAL)
+		snprintf(ret_error->reason, sizeof(ret_error->reason), "is not a regular file");
+	else
+		snprintf(ret_error->reason, sizeof(ret_error->reason), "cannot be read: %s", strerror(-r));
+	return r;
+}
+
 int bw_policy_read(const char *path, struct bw_policy **ret, struct bw_policy_error *ret_error)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int r;
+	int r = bw_policy_text(path, &text, &len, ret_error);
 
-	r = bw_file_read(path, BW_MAX_POLICY_SIZE, &text, &len);
-	if (r < 0) {
-		*ret_error = (struct bw_policy_error){};
-		if (r == -EFBIG)
-			snprintf(ret_error->reason, sizeof(ret_error->reason), "larger than %u MiB",
-				 BW_MAX_POLICY_SIZE >> 20);
-		else if (r == -EISDIR)
-			snprintf(ret_error->reason, sizeof(ret_error->reason), "is a directory, not a policy file");
-		else if (r == -EINVAL)
-			snprintf(ret_error->reason, sizeof(ret_error->reason), "is not a regular file");
-		else
-			snprintf(ret_error->reason, sizeof(ret_error->reason), "cannot be read: %s", strerror(-r));
-		return r;
-	}
-	return bw_policy_parse(text, len, ret, ret_error);
+	return r < 0 ? r : bw_policy_parse(text, len, ret, ret_error);
 }

@@ -126,6 +126,9 @@ struct bw_policy_error {
  */
 int bw_policy_parse(const char *text, size_t len, struct bw_policy **ret, struct bw_policy_error *ret_error);
 
+/* The text of a policy file, for who parses it elsewhere; the caller frees it. Errors as those of bw_file_read(), explained. */
+int bw_policy_text(const char *path, char **ret_text, size_t *ret_len, struct bw_policy_error *ret_error);
+
 /* Reads and parses a file; in addition what bw_file_read() returns (-EISDIR, -EFBIG, -EACCES, -ENOENT, ...). */
 int bw_policy_read(const char *path, struct bw_policy **ret, struct bw_policy_error *ret_error);
 

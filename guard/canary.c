@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "common/caps.h"
 #include "common/cleanup.h"
 
 #define MAX_INSNS 4096 /* what any kernel takes */
@@ -22,6 +23,8 @@ static int child_load(uint32_t type, struct bpf_insn *insns, uint32_t n)
 	static const char license[] = "GPL";
 	int fd;
 
+	/* In case the type needs it: a refusal by the kernel's own checks would prove nothing. */
+	bw_caps_raise(BW_CAP(CAP_NET_ADMIN));
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	for (uint32_t i = 0; i < n; i++)
 		insns[i] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = (int)now.tv_nsec };
@@ -32,21 +35,20 @@ static int child_load(uint32_t type, struct bpf_insn *insns, uint32_t n)
 	attr.insns = (uint64_t)(uintptr_t)insns;
 	attr.insn_cnt = n;
 	attr.license = (uint64_t)(uintptr_t)license;
-	memcpy(attr.prog_name, "bw_canary", sizeof("bw_canary"));
+	memcpy(attr.prog_name, CANARY_NAME, sizeof(CANARY_NAME));
 	fd = (int)syscall(__NR_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 	if (fd >= 0)
 		return 0;
 	return errno == EPERM ? 1 : 2;
 }
 
-enum canary_result canary_try(const struct bw_policy_conf *conf, int *ret_pid)
+enum canary_result canary_try(const struct bw_policy_conf *conf)
 {
 	static const uint32_t types[] = { BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_PROG_TYPE_TRACEPOINT, BPF_PROG_TYPE_XDP,
 					  BPF_PROG_TYPE_SCHED_CLS, BPF_PROG_TYPE_SOCKET_FILTER };
 	uint32_t n = conf->inert_max_insns + 3;
 	_cleanup_free_ struct bpf_insn *insns = NULL;
 
-	*ret_pid = 0;
 	if (n > MAX_INSNS)
 		return CANARY_UNKNOWN;
 	insns = calloc(n, sizeof(*insns));
@@ -63,7 +65,6 @@ enum canary_result canary_try(const struct bw_policy_conf *conf, int *ret_pid)
 			return CANARY_UNKNOWN;
 		if (!pid)
 			_exit(child_load(types[i], insns, n));
-		*ret_pid = pid;
 		while (waitpid(pid, &status, 0) < 0)
 			if (errno != EINTR)
 				return CANARY_UNKNOWN;

@@ -12,7 +12,10 @@ enum canary_result {
 	CANARY_UNKNOWN, /* the policy refuses none of the types tried, or the attempt itself failed */
 };
 
-/* Forks. The program that is tried does nothing and is never attached. *ret_pid is the process that tried; 0 if none did. */
-enum canary_result canary_try(const struct bw_policy_conf *conf, int *ret_pid);
+/* With the guard as parent of the loader, this name tells its event from others. */
+#define CANARY_NAME "bw_canary"
+
+/* Forks. The program that is tried does nothing and is never attached. */
+enum canary_result canary_try(const struct bw_policy_conf *conf);
 
 #endif

@@ -8,34 +8,31 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CACHE 64
-#define PATH_LEN 512
 #define FILEID_KERNFS 0xfe /* include/linux/exportfs.h */
 
 struct cgroup_names {
-	int root;
+	cgroup_resolve_fn resolve;
+	void *arg;
 	struct {
 		uint64_t id;
-		char path[PATH_LEN];
+		char path[CGROUP_PATH_LEN]; /* "": there is none */
 	} cache[CACHE];
 };
 
-int cgroup_names_open(struct cgroup_names **ret)
+int cgroup_names_open(cgroup_resolve_fn resolve, void *arg, struct cgroup_names **ret)
 {
 	struct cgroup_names *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	c->root = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->resolve = resolve;
+	c->arg = arg;
 	*ret = c;
 	return 0;
 }
 
 void cgroup_names_free(struct cgroup_names *c)
 {
-	if (!c)
-		return;
-	if (c->root >= 0)
-		close(c->root);
 	free(c);
 }
 
@@ -45,15 +42,22 @@ void cgroup_names_forget(struct cgroup_names *c)
 		c->cache[i].id = 0;
 }
 
+int cgroup_root(void)
+{
+	int fd = open(CGROUP_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* A cgroup's id is the file handle of its directory (kernfs). */
-static int resolve(int root, uint64_t id, char *path, size_t len)
+int cgroup_path(int root, uint64_t id, char *path, size_t len)
 {
 	union {
 		struct file_handle h;
 		char room[sizeof(struct file_handle) + sizeof(id)];
 	} u = { .h = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
 	_cleanup_close_ int fd = -1;
-	char link[64], target[PATH_LEN];
+	char link[64], target[CGROUP_PATH_LEN];
 	ssize_t n;
 
 	memcpy(u.h.f_handle, &id, sizeof(id));
@@ -75,13 +79,13 @@ const char *cgroup_name(struct cgroup_names *c, uint64_t id)
 {
 	unsigned int slot = (unsigned int)(id % CACHE);
 
-	if (!id || c->root < 0)
+	if (!id)
 		return NULL;
 	if (c->cache[slot].id != id) {
-		c->cache[slot].id = 0;
-		if (resolve(c->root, id, c->cache[slot].path, PATH_LEN) < 0)
-			return NULL;
+		/* One that is gone is not asked for again with every event. */
+		if (c->resolve(c->arg, id, c->cache[slot].path, CGROUP_PATH_LEN) < 0)
+			c->cache[slot].path[0] = 0;
 		c->cache[slot].id = id;
 	}
-	return c->cache[slot].path;
+	return c->cache[slot].path[0] ? c->cache[slot].path : NULL;
 }

@@ -53,10 +53,7 @@ struct client {
 struct control {
 	struct loop *loop;
 	const struct control_ops *ops;
-	struct sockaddr_un addr;
-	int fd, lock_fd;
-	dev_t dev;
-	ino_t ino;
+	int fd;
 	struct loop_source *source, *timer;
 	bool paused; /* no descriptors left: accepting rests until the next tick */
 	uint64_t last_seq;
@@ -615,7 +612,7 @@ static int take_lock(const char *path, int *ret_fd)
 	return 0;
 }
 
-static int listen_at(struct control *c)
+static int listen_at(struct control_socket *cs)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct stat st;
@@ -623,44 +620,68 @@ static int listen_at(struct control *c)
 	if (fd < 0)
 		return -errno;
 	/* On Linux the file gets the mode of the socket: it is never open to others, not even for a moment. */
-	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&c->addr, sizeof(c->addr)) < 0)
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&cs->addr, sizeof(cs->addr)) < 0)
 		return -errno;
-	if (lstat(c->addr.sun_path, &st) < 0 || listen(fd, CONTROL_MAX_CLIENTS) < 0) {
+	if (lstat(cs->addr.sun_path, &st) < 0 || listen(fd, CONTROL_MAX_CLIENTS) < 0) {
 		int r = -errno;
 
-		unlink(c->addr.sun_path);
+		unlink(cs->addr.sun_path);
 		return r;
 	}
-	c->dev = st.st_dev;
-	c->ino = st.st_ino;
-	c->fd = TAKE_FD(fd);
+	cs->dev = st.st_dev;
+	cs->ino = st.st_ino;
+	cs->fd = TAKE_FD(fd);
 	return 0;
 }
 
-int control_open(struct loop *l, const char *path, const struct control_ops *ops, struct control **ret)
+int control_listen(const char *path, struct control_socket *ret)
 {
-	struct control *c;
+	struct control_socket cs = { .fd = -1, .lock_fd = -1, .addr.sun_family = AF_UNIX };
 	int r;
 
-	if (strlen(path) >= sizeof(c->addr.sun_path))
+	if (strlen(path) >= sizeof(cs.addr.sun_path))
 		return -ENAMETOOLONG;
-	c = calloc(1, sizeof(*c));
+	memcpy(cs.addr.sun_path, path, strlen(path) + 1);
+	r = take_lock(path, &cs.lock_fd);
+	if (r == 0)
+		r = make_way(&cs.addr);
+	if (r == 0)
+		r = listen_at(&cs);
+	if (r < 0) {
+		control_unlisten(&cs);
+		return r;
+	}
+	*ret = cs;
+	return 0;
+}
+
+void control_unlisten(struct control_socket *cs)
+{
+	struct stat st;
+
+	if (cs->fd >= 0) {
+		if (lstat(cs->addr.sun_path, &st) == 0 && st.st_dev == cs->dev && st.st_ino == cs->ino)
+			unlink(cs->addr.sun_path);
+		close(cs->fd);
+	}
+	if (cs->lock_fd >= 0)
+		close(cs->lock_fd);
+	cs->fd = cs->lock_fd = -1;
+}
+
+int control_open(struct loop *l, int fd, const struct control_ops *ops, struct control **ret)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	int r;
+
 	if (!c)
 		return -ENOMEM;
 	c->loop = l;
 	c->ops = ops;
-	c->fd = c->lock_fd = -1;
+	c->fd = fd;
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++)
 		c->clients[i] = (struct client){ .control = c, .fd = -1 };
-	c->addr.sun_family = AF_UNIX;
-	memcpy(c->addr.sun_path, path, strlen(path) + 1);
-	r = take_lock(path, &c->lock_fd);
-	if (r == 0)
-		r = make_way(&c->addr);
-	if (r == 0)
-		r = listen_at(c);
-	if (r == 0)
-		r = loop_add_fd(l, c->fd, EPOLLIN, control_accept, c, &c->source);
+	r = loop_add_fd(l, c->fd, EPOLLIN, control_accept, c, &c->source);
 	if (r == 0)
 		r = loop_add_timer(l, TICK_NS, TICK_NS, control_tick, c, &c->timer);
 	if (r < 0) {
@@ -673,8 +694,6 @@ int control_open(struct loop *l, const char *path, const struct control_ops *ops
 
 void control_close(struct control *c)
 {
-	struct stat st;
-
 	if (!c)
 		return;
 	for (size_t i = 0; i < CONTROL_MAX_CLIENTS; i++) {
@@ -687,13 +706,6 @@ void control_close(struct control *c)
 	}
 	loop_remove(c->source);
 	loop_remove(c->timer);
-	if (c->fd >= 0) {
-		if (lstat(c->addr.sun_path, &st) == 0 && st.st_dev == c->dev && st.st_ino == c->ino)
-			unlink(c->addr.sun_path);
-		close(c->fd);
-	}
-	if (c->lock_fd >= 0)
-		close(c->lock_fd);
 	free(c);
 }
 

@@ -10,6 +10,8 @@
  * on it lost some, and dropped.
  */
 #include <stdint.h>
+#include <sys/types.h>
+#include <sys/un.h>
 
 #include "common/buf.h"
 #include "common/event_store.h"
@@ -39,12 +41,25 @@ struct control_stats {
 	uint64_t lost;	     /* events that those followers did not get before they were closed */
 };
 
+/* The listening socket: made by one process, served by another. */
+struct control_socket {
+	struct sockaddr_un addr;
+	int fd, lock_fd; /* -1: none */
+	dev_t dev;
+	ino_t ino;
+};
+
 /*
- * Starts to serve at @path. -EADDRINUSE: another guard serves there ("already running"); the socket file of a dead one is
- * replaced. -ENOTSOCK: something else is at @path. @ops and @l must outlive the control.
+ * Listens at @path. -EADDRINUSE: another guard serves there ("already running"); the socket file of a dead one is
+ * replaced. -ENOTSOCK: something else is at @path.
  */
-int control_open(struct loop *l, const char *path, const struct control_ops *ops, struct control **ret);
-/* Closes all clients and removes the socket file, if it still is ours. NULL is fine. */
+int control_listen(const char *path, struct control_socket *ret);
+/* Removes the socket file, if it still is ours, and closes. */
+void control_unlisten(struct control_socket *cs);
+
+/* Starts to serve on @fd, a control_socket's, which stays the caller's. @ops and @l must outlive the control. */
+int control_open(struct loop *l, int fd, const struct control_ops *ops, struct control **ret);
+/* Closes all clients. NULL is fine. */
 void control_close(struct control *c);
 /* Hands one event to the followers that want it. */
 void control_publish(struct control *c, const struct alert *a);

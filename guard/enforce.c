@@ -6,14 +6,12 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
-#include "common/policy_host.h"
 #include "guard/symbols.h"
 
 struct enforce {
 	const struct loader *loader;
 	struct btf *btf;
-	struct enforce_policy now, before;
-	bool running;
+	struct bw_policy_conf now; /* what is in force; generation 0: nothing yet */
 };
 
 int enforce_open(const struct loader *l, struct enforce **ret)
@@ -34,19 +32,10 @@ int enforce_open(const struct loader *l, struct enforce **ret)
 	return 0;
 }
 
-static void policy_release(struct enforce_policy *p)
-{
-	bw_policy_image_free(&p->image);
-	bw_policy_free(p->policy);
-	memset(p, 0, sizeof(*p));
-}
-
 void enforce_free(struct enforce *e)
 {
 	if (!e)
 		return;
-	policy_release(&e->now);
-	policy_release(&e->before);
 	btf__free(e->btf);
 	free(e);
 }
@@ -125,13 +114,10 @@ static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct b
 					      values });
 }
 
-int enforce_swap(struct enforce *e, struct bw_policy *p, enum bw_mode mode, struct bw_policy_warnings *w)
+int enforce_swap(struct enforce *e, const struct bw_policy_image *image, enum bw_mode mode)
 {
-	struct bw_policy_host host = { .btf = e->btf };
-	const struct bw_policy_env env = bw_policy_host_env(&host);
 	int self_fd = loader_map_fd(e->loader, LOADER_SELF), conf_fd = loader_map_fd(e->loader, LOADER_CONF);
-	struct bw_policy_image image;
-	struct bw_policy_conf running;
+	struct bw_policy_conf running, conf = image->conf;
 	struct bw_guard_self self;
 	uint32_t zero = 0, slot;
 	int r;
@@ -141,47 +127,34 @@ int enforce_swap(struct enforce *e, struct bw_policy *p, enum bw_mode mode, stru
 	slot = self.active & 1;
 	if (bpf_map_lookup_elem(conf_fd, &slot, &running) < 0)
 		return -errno;
-	r = bw_policy_compile(p, &env, &image, w);
-	if (r < 0)
-		return r;
 	slot = !slot;
 	/* Generations go on from what an adopted guard left, so that an event names one policy only. */
-	image.conf.generation = running.generation + 1;
-	image.conf.mode = mode;
-	image.conf.flags |= BW_CONF_VALID;
-	r = install_approvals(e, slot, &image);
+	conf.generation = running.generation + 1;
+	conf.mode = mode;
+	conf.flags |= BW_CONF_VALID;
+	r = install_approvals(e, slot, image);
 	if (!r)
-		r = install_bindings(e, slot, &image);
+		r = install_bindings(e, slot, image);
 	if (!r)
-		r = install_kfuncs(e, slot, &image);
-	if (!r && bpf_map_update_elem(conf_fd, &slot, &image.conf, BPF_ANY) < 0)
+		r = install_kfuncs(e, slot, image);
+	if (!r && bpf_map_update_elem(conf_fd, &slot, &conf, BPF_ANY) < 0)
 		r = -errno;
 	self.active = slot;
 	if (!r && bpf_map_update_elem(self_fd, &zero, &self, BPF_ANY) < 0)
 		r = -errno;
-	if (r < 0) {
-		bw_policy_image_free(&image);
-		return r;
-	}
-	policy_release(&e->before);
-	e->before = e->now;
-	e->now = (struct enforce_policy){ .policy = p, .image = image, .generation = image.conf.generation };
-	e->running = true;
-	return 0;
+	if (!r)
+		e->now = conf;
+	return r;
 }
 
-const struct enforce_policy *enforce_running(const struct enforce *e)
+const struct bw_policy_conf *enforce_running(const struct enforce *e)
 {
-	return e->running ? &e->now : NULL;
+	return e->now.generation ? &e->now : NULL;
 }
 
-const struct enforce_policy *enforce_policy(const struct enforce *e, uint64_t generation)
+const struct btf *enforce_btf(const struct enforce *e)
 {
-	if (e->running && e->now.generation == generation)
-		return &e->now;
-	if (e->before.policy && e->before.generation == generation)
-		return &e->before;
-	return NULL;
+	return e->btf;
 }
 
 const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id)

@@ -12,30 +12,19 @@
 #include "common/policy_compile.h"
 #include "guard/loader.h"
 
-/* A policy as it is in force, with what is needed to explain its verdicts. */
-struct enforce_policy {
-	struct bw_policy *policy;
-	struct bw_policy_image image;
-	uint64_t generation;
-};
-
+struct btf;
 struct enforce;
 
 /* @l must outlive the result. -ENOMEM, or why the kernel's BTF cannot be read. */
 int enforce_open(const struct loader *l, struct enforce **ret);
 void enforce_free(struct enforce *e);
 
-/*
- * Compiles @p for this host and puts it in force with @mode. Takes @p over when it returns 0; on failure nothing has
- * changed and @p stays the caller's. Warnings are appended to @w.
- */
-int enforce_swap(struct enforce *e, struct bw_policy *p, enum bw_mode mode, struct bw_policy_warnings *w);
-
-/* The policy of a generation, while it is kept: the running one and the one before. NULL otherwise. */
-const struct enforce_policy *enforce_policy(const struct enforce *e, uint64_t generation);
+/* Puts @image, whose mode and generation are set here, in force. On failure a negative errno, and nothing has changed. */
+int enforce_swap(struct enforce *e, const struct bw_policy_image *image, enum bw_mode mode);
 /* The running policy; NULL before the first swap. */
-const struct enforce_policy *enforce_running(const struct enforce *e);
+const struct bw_policy_conf *enforce_running(const struct enforce *e);
 
+const struct btf *enforce_btf(const struct enforce *e);
 /* Name of a BTF id of the kernel; NULL for an unknown one. Lives as long as @e. */
 const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id);
 

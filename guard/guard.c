@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "guard/guard.h"
 
-#include <bpf/libbpf.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "common/event_chain.h"
-#include "common/json.h"
+#include "common/caps.h"
 #include "common/log.h"
 #include "guard/alert.h"
 #include "guard/api/api.h"
@@ -20,14 +19,15 @@
 #include "guard/lines.h"
 #include "guard/loader.h"
 #include "guard/loop.h"
-#include "guard/repeat.h"
-#include "guard/store.h"
+#include "guard/policy_load.h"
+#include "guard/state.h"
+#include "guard/supervisor.h"
+#include "guard/worker.h"
 
 #define SECOND 1000000000ULL
-/* The ring buffers are looked at this often even when nobody was woken: bounds the delay, see docs/failure-modes.md. */
-#define TICK_NS (SECOND / 5)
-/* Whoever receives the events misses these when the guard is gone. */
-#define HEARTBEAT_MINUTES 10
+#define TICKS_A_SECOND 5
+
+enum { KEPT_ALERTS, KEPT_EVENTS, KEPT_LISTENING, KEPT_OUTPUT, KEPT };
 
 struct guard {
 	const struct config *config;
@@ -36,31 +36,25 @@ struct guard {
 	enum bw_mechanism mechanism;
 	enum bw_mode mode; /* what is in force: observe in a tier that cannot refuse */
 	char why_tier[400];
+	char instance[17], host[65], boot_id[37];
 
 	struct loop *loop;
 	struct loader *loader;
 	struct enforce *enforce;
-	struct ring_buffer *rings;
-	struct store *store;
-	struct lines *lines;
-	struct control_ops control_ops;
-	struct control *control;
-	struct api *api; /* NULL: API visibility is off */
-	struct cgroup_names *cgroups;
+	int state_dir, cgroups;
+	struct control_socket socket;
+	char *store_name;
 
-	struct alert_context context;
-	char instance[17], host[65], boot_id[37];
-	struct bw_buf line; /* of the event at hand */
-	struct event_chain chain;
-	struct decode_gaps gaps;
+	struct worker_setup setup;
+	struct privsep_job job;
+	int kept[KEPT]; /* descriptors of the worker */
+	struct supervisor_ops ops;
+	struct api *api; /* NULL: API visibility is off */
+	struct supervisor *supervisor;
+
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
-	uint64_t received, undecodable, store_messages;
-	uint64_t received_before; /* by the guard whose programs were taken over */
-	uint64_t alerts;	   /* events that were or would have been refused */
 	uint64_t ticks;
-	struct repeat repeat;
-	int canary_pid; /* the child that tried last */
 	bool canary_failed;
 	bool hooks_dead;
 };
@@ -73,29 +67,7 @@ static int64_t clock_ns(clockid_t clock)
 	return (int64_t)ts.tv_sec * (int64_t)SECOND + ts.tv_nsec;
 }
 
-/* ---- events out ----------------------------------------------------------------------------------------------------- */
-
-/* Seals the event in g->line and hands it to everybody. */
-static void publish(struct guard *g, struct alert *a)
-{
-	int r;
-
-	g->line.max = ALERT_MAX_LINE + EVENT_CHAIN_ROOM;
-	r = event_chain_seal(&g->chain, &g->line, a->seq);
-	if (r < 0) {
-		bw_err("event %" PRIu64 ": %s", a->seq, strerror(-r));
-		return;
-	}
-	a->line = bw_buf_cstr(&g->line);
-	a->line_len = g->line.len;
-	store_add(g->store, a);
-	if (g->lines)
-		lines_write(g->lines, a->line, a->line_len);
-	if (g->control)
-		control_publish(g->control, a);
-}
-
-/* An event of the guard's own. */
+/* An event of the guard's own: the worker numbers and publishes it. */
 static void say(struct guard *g, const char *event, enum alert_severity severity, const struct alert_kv *kv,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
@@ -103,84 +75,60 @@ static void say(struct guard *g, const char *event, enum alert_severity severity
 		const char *fmt, ...)
 {
 	char message[1024];
-	struct alert a;
 	va_list ap;
-	int r;
 
 	va_start(ap, fmt);
 	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
 	bw_log(severity >= ALERT_HIGH ? BW_LOG_ERR : severity >= ALERT_LOW ? BW_LOG_WARNING : BW_LOG_INFO, "%s", message);
-	r = alert_guard_event(&g->context, store_next_seq(g->store), clock_ns(CLOCK_REALTIME), event, severity, message,
-			      kv, &g->line, &a);
-	if (r < 0)
-		bw_err("event %s: %s", event, strerror(-r));
-	else
-		publish(g, &a);
+	supervisor_say(g->supervisor, &(struct say){ clock_ns(CLOCK_REALTIME), severity, event, message, { { 0 } } }, kv);
 }
 
-static void explain_rule(const struct enforce_policy *p, uint32_t rule, struct alert_detail *d)
-{
-	if (!p || rule >= p->policy->n_rules)
-		return;
-	d->policy_rule = p->policy->rules[rule].id;
-	d->attack = p->policy->rules[rule].attack;
-	d->n_attack = p->policy->rules[rule].n_attack;
-}
+/* ---- the worker ------------------------------------------------------------------------------------------------------- */
 
-/* Adds what only user space knows to a load. @entry is room for the id of the approval. */
-static void explain_load(struct guard *g, const struct decode_load *load, struct alert_detail *d, char *entry,
-			 size_t entry_len)
-{
-	const struct enforce_policy *p = enforce_policy(g->enforce, load->generation);
-
-	if (p && load->entry != ~0u) {
-		bw_policy_entry_id(p->policy, &p->image, load->entry, entry, entry_len);
-		d->policy_entry = entry;
-	}
-	if (load->reason == BW_REASON_RULE)
-		explain_rule(p, load->rule, d);
-	if (!(load->load_flags & BW_LOAD_TARGET_ELSEWHERE))
-		d->attach_target = enforce_btf_name(g->enforce, load->attach_btf_id);
-	for (unsigned int i = 0; i < load->n_kfunc_ids; i++)
-		d->kfuncs[i] = enforce_btf_name(g->enforce, load->kfunc_ids[i]);
-}
-
-/* libbpf calls this for each record; anything but 0 would stop the draining. */
-static int on_record(void *arg, void *data, size_t size)
+static void on_status(void *arg, struct answer_status *ret)
 {
 	struct guard *g = arg;
-	struct decode_event event;
-	struct alert_detail detail = { 0 };
-	char entry[512];
-	struct alert a;
-	int r;
 
-	g->received++;
-	r = decode_record(data, size, &event);
-	if (r < 0) {
-		if (!g->undecodable++)
-			bw_err("a record of %zu bytes from the kernel cannot be decoded (%s), ignoring it", size,
-			       strerror(-r));
-		return 0;
-	}
-	detail.event = &event;
-	detail.seq = store_next_seq(g->store);
-	detail.lost_before = decode_gaps_note(&g->gaps, event.cpu, event.cpu_seq);
-	detail.cgroup = cgroup_name(g->cgroups, event.actor.cgroup_id);
-	if (event.type == BW_EVENT_LOAD) {
-		explain_load(g, &event.load, &detail, entry, sizeof(entry));
-		detail.canary = g->canary_pid && event.actor.tgid == (uint32_t)g->canary_pid &&
-				event.actor.ppid == (uint32_t)getpid();
-		detail.repeat_of = repeat_find(&g->repeat, &event, detail.seq);
-		g->alerts += event.load.action != BW_ACTION_ALLOWED && !detail.canary && !detail.repeat_of;
-	}
-	r = alert_event(&g->context, &detail, &g->line, &a);
-	if (r < 0)
-		bw_err("event %" PRIu64 ": %s", detail.seq, strerror(-r));
-	else
-		publish(g, &a);
-	return 0;
+	*ret = (struct answer_status){ .hooks_dead = g->hooks_dead, .canary_failed = g->canary_failed };
+	ret->stats_known = loader_stats(g->loader, &ret->stats) == 0;
+	ret->hook_skipped = loader_misses(g->loader);
+}
+
+static int on_cgroup(void *arg, uint64_t id, char *path, size_t len)
+{
+	struct guard *g = arg;
+
+	return g->cgroups < 0 ? -ENOENT : cgroup_path(g->cgroups, id, path, len);
+}
+
+static void on_api_status(void *arg, struct bw_json *j)
+{
+	struct guard *g = arg;
+
+	api_status(g->api, j);
+}
+
+static void on_api(void *arg, const char *event, enum alert_severity severity, uint64_t lost, const char *text)
+{
+	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("lost", lost), { 0 } }, "%s", text);
+}
+
+/* The kernel goes on judging; the ring buffers keep what there is to report. */
+static void on_died(void *arg, const char *reason, uint64_t restart_ns)
+{
+	struct guard *g = arg;
+
+	say(g, "worker_died", ALERT_CRITICAL,
+	    (struct alert_kv[]){ ALERT_STR("reason", reason), ALERT_U64("restart_ms", restart_ns / 1000000), { 0 } },
+	    "the worker %s; what is refused stays refused", reason);
+}
+
+static void on_restarted(void *arg, uint64_t lost)
+{
+	struct guard *g = arg;
+
+	say(g, "worker_restarted", ALERT_HIGH, (struct alert_kv[]){ ALERT_U64("lost", lost), { 0 } }, "the worker was started again");
 }
 
 /* ---- the policy ----------------------------------------------------------------------------------------------------- */
@@ -197,54 +145,59 @@ static const char *policy_path(const struct guard *g)
 /* Is the policy one that can be read? So that a mistake is said before anything else is done. */
 static int policy_check(struct guard *g, char *why, size_t why_len)
 {
-	_cleanup_policy_ struct bw_policy *p = NULL;
-	struct bw_policy_error error;
-	int r = bw_policy_read(policy_path(g), &p, &error);
+	struct policy_loaded p;
+	int r = policy_load(policy_path(g), NULL, &p, why, why_len);
 
-	if (r < 0)
-		bw_policy_error_format(&error, policy_path(g), why, why_len);
+	if (!r)
+		policy_load_free(&p);
 	return r;
 }
 
-/* Reads, compiles and swaps. On failure the running policy stays; one line in @why. */
-static int policy_load(struct guard *g, enum bw_mode mode, char *why, size_t why_len)
+static void log_warnings(const char *path, const struct policy_pack *p)
 {
-	_cleanup_policy_ struct bw_policy *p = NULL;
-	struct bw_policy_warnings w = { 0 };
-	struct bw_policy_error error;
+	struct bw_slice lines = p->warnings;
+
+	for (uint32_t i = 0; i < p->n_warnings; i++)
+		bw_warn("%s: %s", path, policy_pack_string(&lines));
+}
+
+/* Reads, has compiled, and swaps. On failure the running policy stays; one line in @why. */
+static int policy_swap(struct guard *g, enum bw_mode mode, char *why, size_t why_len)
+{
+	struct told_policy told = TOLD_POLICY_NONE;
 	const char *path = policy_path(g);
+	struct policy_loaded p;
 	int r;
 
-	r = bw_policy_read(path, &p, &error);
-	if (r < 0) {
-		bw_policy_error_format(&error, path, why, why_len);
+	r = policy_load(path, enforce_btf(g->enforce), &p, why, why_len);
+	if (r < 0)
 		return r;
-	}
-	bw_policy_review(p, &w);
-	r = enforce_swap(g->enforce, p, mode, &w);
+	r = told_policy_make(&told, path, &p.pack.names);
+	told.mode = mode;
+	if (!r)
+		r = enforce_swap(g->enforce, &p.pack.image, mode);
 	if (r < 0) {
 		snprintf(why, why_len, "%s: cannot be put into the kernel: %s", path, strerror(-r));
+		told_policy_free(&told);
 	} else {
-		TAKE_PTR(p);
+		told.generation = enforce_running(g->enforce)->generation;
 		g->mode = mode;
-		g->context.mode = mode == BW_MODE_ENFORCE ? "enforce" : "observe";
-		g->context.generation = enforce_running(g->enforce)->generation;
-		for (uint32_t i = 0; i < w.n; i++)
-			bw_warn("%s: %s", path, w.lines[i]);
+		supervisor_tell_policy(g->supervisor, &told);
+		log_warnings(path, &p.pack);
 	}
-	bw_policy_warnings_free(&w);
+	policy_load_free(&p);
 	return r;
 }
 
 /* A load that must be refused, tried by a child. Says so when it is not. */
 static void prove(struct guard *g)
 {
-	const struct enforce_policy *p = enforce_running(g->enforce);
+	const struct bw_policy_conf *p = enforce_running(g->enforce);
 	enum canary_result result;
 
 	if (g->tier != BW_TIER_ENFORCE || g->mode != BW_MODE_ENFORCE || !p)
 		return;
-	result = canary_try(&p->image.conf, &g->canary_pid);
+	result = canary_try(p);
 	if (result == CANARY_LOADED && !g->canary_failed)
 		say(g, "not_enforcing", ALERT_CRITICAL, NULL,
 		    "a load that the policy refuses went through: enforcement is not working");
@@ -254,27 +207,42 @@ static void prove(struct guard *g)
 		g->canary_failed = result == CANARY_LOADED;
 }
 
-static int on_hangup(struct guard *g)
+static void reopen_output(struct guard *g)
 {
+	const char *path = g->config->output;
+	int fd;
+
+	if (!path || !strcmp(path, "-"))
+		return;
+	fd = lines_target(path);
+	if (fd < 0) {
+		bw_warn("%s: %s, the old one stays in use", path, strerror(-fd));
+		return;
+	}
+	supervisor_note(g->supervisor, NOTE_OUTPUT, NULL, 0, fd);
+	close(g->setup.output);
+	g->setup.output = g->kept[KEPT_OUTPUT] = fd; /* for the next worker */
+}
+
+static void on_hangup(struct guard *g)
+{
+	const struct told_policy *now;
 	char why[1024] = "";
 	int r;
 
-	if (g->lines)
-		lines_reopen(g->lines);
-	r = policy_load(g, g->mode, why, sizeof(why));
+	reopen_output(g);
+	r = policy_swap(g, g->mode, why, sizeof(why));
 	if (r < 0) {
 		say(g, "policy_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", policy_path(g)), { 0 } },
 		    "%s; the running policy stays", why);
-		return 0;
+		return;
 	}
+	now = supervisor_policy(g->supervisor);
 	say(g, "policy_swapped", ALERT_INFO,
-	    (struct alert_kv[]){ ALERT_STR("file", policy_path(g)),
-				 ALERT_U64("programs", enforce_running(g->enforce)->policy->n_programs),
-				 ALERT_U64("rules", enforce_running(g->enforce)->policy->n_rules),
-				 { 0 } },
-	    "policy %s is in force, generation %" PRIu64, policy_path(g), g->context.generation);
+	    (struct alert_kv[]){ ALERT_STR("file", policy_path(g)), ALERT_U64("programs", now->n_programs),
+				 ALERT_U64("rules", now->n_rules), { 0 } },
+	    "policy %s is in force, generation %" PRIu64, policy_path(g), now->generation);
 	prove(g);
-	return 0;
 }
 
 /* ---- looking after everything ---------------------------------------------------------------------------------------- */
@@ -324,57 +292,18 @@ static void watch_hooks(struct guard *g)
 	g->hooks_dead = !alive;
 }
 
-static void watch_store(struct guard *g)
-{
-	struct store_stats s;
-
-	store_flush(g->store);
-	store_stats(g->store, &s);
-	if (s.messages != g->store_messages) {
-		g->store_messages = s.messages;
-		say(g, s.failing ? "store_failed" : "store_recovered", s.failing ? ALERT_HIGH : ALERT_LOW,
-		    (struct alert_kv[]){ ALERT_U64("lost", s.lost), { 0 } }, "event store: %s", s.message);
-	}
-}
-
 static int on_tick(void *arg, uint64_t expirations)
 {
 	struct guard *g = arg;
 
-	ring_buffer__consume(g->rings);
-	if (g->lines)
-		lines_flush(g->lines);
 	api_tick(g->api);
 	g->ticks++;
-	if (g->ticks % 5 == 0) { /* each second */
-		watch_store(g);
+	if (g->ticks % TICKS_A_SECOND == 0) {
 		watch_counters(g);
 		watch_hooks(g);
-		store_maintain(g->store, clock_ns(CLOCK_REALTIME));
-		g->context.boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
 	}
-	if (g->ticks % (5 * 60) == 0) { /* each minute */
+	if (g->ticks % (TICKS_A_SECOND * 60) == 0)
 		prove(g);
-		cgroup_names_forget(g->cgroups);
-	}
-	if (g->ticks % (5 * 60 * HEARTBEAT_MINUTES) == 0)
-		say(g, "heartbeat", ALERT_INFO,
-		    (struct alert_kv[]){ ALERT_U64("received", g->received + g->received_before), ALERT_U64("alerts", g->alerts),
-					 ALERT_U64("lost_total", g->stats_before.v[BW_STAT_LOST_RING]), { 0 } },
-		    "the guard runs; %" PRIu64 " events from the kernel so far", g->received + g->received_before);
-	return 0;
-}
-
-static void on_api(void *arg, const char *event, enum alert_severity severity, uint64_t lost, const char *text)
-{
-	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("lost", lost), { 0 } }, "%s", text);
-}
-
-static int on_ring(void *arg, int fd, uint32_t events)
-{
-	struct guard *g = arg;
-
-	ring_buffer__poll(g->rings, 0);
 	return 0;
 }
 
@@ -382,82 +311,15 @@ static int on_signal(void *arg, const struct signalfd_siginfo *si)
 {
 	struct guard *g = arg;
 
-	if (si->ssi_signo == SIGHUP)
-		return on_hangup(g);
-	bw_info("received %s, draining", strsignal((int)si->ssi_signo));
-	loop_quit(g->loop, 0);
-	return 0;
-}
-
-/* ---- status --------------------------------------------------------------------------------------------------------- */
-
-static int on_status(void *arg, struct bw_buf *out)
-{
-	static const char *const stat_names[BW_STAT_COUNT] = {
-		"loads", "loads_denied", "loads_would_deny", "commands", "maps", "emitted", "lost_ring", "lost_scratch",
-		"lost_context", "read_failed", "attaches", "canary",
-	};
-	struct guard *g = arg;
-	const struct enforce_policy *p = enforce_running(g->enforce);
-	struct bw_json j = { .buf = out };
-	struct control_stats cs;
-	struct bw_stats stats;
-	struct store_stats ss;
-
-	bw_json_open(&j, NULL, '{');
-	bw_json_str(&j, "version", BW_VERSION);
-	bw_json_u64(&j, "pid", (uint64_t)getpid());
-	bw_json_str(&j, "tier", bw_tier_name(g->tier));
-	bw_json_str(&j, "mechanism", g->tier == BW_TIER_WATCH ? "raw_tracepoint" : bw_mechanism_name(g->mechanism));
-	bw_json_str(&j, "tier_reason", g->why_tier);
-	bw_json_str(&j, "mode", g->context.mode);
-	bw_json_str(&j, "identity",
-		    g->tier == BW_TIER_WATCH			   ? "digest-user-memory" :
-		    bw_feature(g->features, BW_FEATURE_LOAD_HOOK) ? "digest" : "tag-and-digest");
-	bw_json_bool(&j, "adopted", loader_adopted(g->loader));
-	bw_json_bool(&j, "hooks_alive", !g->hooks_dead);
-	bw_json_bool(&j, "enforcing", g->tier == BW_TIER_ENFORCE && g->mode == BW_MODE_ENFORCE && !g->hooks_dead &&
-					      !g->canary_failed);
-	bw_json_str(&j, "policy", policy_path(g));
-	bw_json_u64(&j, "policy_generation", g->context.generation);
-	bw_json_u64(&j, "policy_programs", p ? p->policy->n_programs : 0);
-	bw_json_u64(&j, "policy_rules", p ? p->policy->n_rules : 0);
-	if (!loader_stats(g->loader, &stats))
-		for (int i = 0; i < BW_STAT_COUNT; i++)
-			bw_json_u64(&j, stat_names[i], stats.v[i]);
-	bw_json_u64(&j, "hook_skipped", loader_misses(g->loader));
-	bw_json_u64(&j, "received", g->received + g->received_before);
-	bw_json_u64(&j, "undecodable", g->undecodable);
-	bw_json_u64(&j, "alerts", g->alerts);
-	store_stats(g->store, &ss);
-	bw_json_u64(&j, "store_written", ss.written);
-	bw_json_u64(&j, "store_queued", ss.queued);
-	bw_json_u64(&j, "store_lost", ss.lost);
-	bw_json_bool(&j, "store_failing", ss.failing);
-	bw_json_u64(&j, "chain_seq", g->chain.seq);
-	bw_json_hex(&j, "chain_head", g->chain.head, sizeof(g->chain.head));
-	if (g->lines) {
-		struct lines_stats ls;
-
-		lines_stats(g->lines, &ls);
-		bw_json_u64(&j, "output_written", ls.written);
-		bw_json_u64(&j, "output_lost", ls.lost);
+	if (si->ssi_signo == SIGHUP) {
+		on_hangup(g);
+	} else if (si->ssi_signo == SIGCHLD) {
+		supervisor_reap(g->supervisor); /* or a child of another kind, whose maker waits for it */
+	} else {
+		bw_info("received %s, draining", strsignal((int)si->ssi_signo));
+		loop_quit(g->loop, 0);
 	}
-	control_stats(g->control, &cs);
-	bw_json_u64(&j, "followers", cs.followers);
-	bw_json_u64(&j, "followers_dropped", cs.dropped);
-	bw_json_open(&j, "api", '{');
-	api_status(g->api, &j);
-	bw_json_close(&j, '}');
-	bw_json_close(&j, '}');
-	return bw_buf_error(out);
-}
-
-static int on_query(void *arg, const struct event_store_query *q, event_store_row_fn fn, void *fn_arg)
-{
-	struct guard *g = arg;
-
-	return store_query(g->store, q, fn, fn_arg);
+	return 0;
 }
 
 /* ---- start and end ---------------------------------------------------------------------------------------------------- */
@@ -486,7 +348,7 @@ static void describe_self(struct guard *g)
 		g->host[0] = 0;
 	if (!f || fscanf(f, "%36s", g->boot_id) != 1)
 		g->boot_id[0] = 0;
-	g->context = (struct alert_context){
+	g->setup.context = (struct alert_context){
 		.instance = g->instance,
 		.host = g->host,
 		.boot_id = g->boot_id[0] ? g->boot_id : NULL,
@@ -494,36 +356,6 @@ static void describe_self(struct guard *g)
 		.mode = "observe",
 		.boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME),
 	};
-}
-
-static int make_dir(const char *path)
-{
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-}
-
-/* Events of what an earlier guard left in the rings are consumed as usual; this says how long nobody was listening. */
-static void report_restart(struct guard *g)
-{
-	struct store_stats ss;
-	struct bw_stats now;
-	int64_t gap;
-
-	store_stats(g->store, &ss);
-	if (!loader_adopted(g->loader))
-		return;
-	gap = ss.last_time_before ? clock_ns(CLOCK_REALTIME) - ss.last_time_before : 0;
-	/* What waits in the rings has not been received by anybody; the rest of what was emitted has been. */
-	ring_buffer__consume(g->rings);
-	if (!loader_stats(g->loader, &now))
-		g->received_before = now.v[BW_STAT_EMITTED] - g->received;
-	say(g, "gap", ALERT_MEDIUM,
-	    (struct alert_kv[]){ ALERT_I64("last_event_ns", ss.last_time_before), ALERT_U64("gap_ms", gap > 0 ? (uint64_t)gap / 1000000 : 0),
-				 ALERT_U64("last_seq", ss.last_seq_before), ALERT_BOOL("unclean", ss.unclean),
-				 ALERT_U64("loads_total", g->stats_before.v[BW_STAT_LOADS]),
-				 ALERT_U64("lost_total", g->stats_before.v[BW_STAT_LOST_RING]), { 0 } },
-	    "took over the programs of an earlier guard%s; nobody listened for %.3f s, the kernel went on judging%s",
-	    ss.unclean ? " that did not end in order" : "", gap > 0 ? (double)gap / 1e9 : 0.0,
-	    g->stats_before.v[BW_STAT_LOST_RING] ? ", and records were lost" : "");
 }
 
 static void report_baseline(struct guard *g)
@@ -573,12 +405,8 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 			bw_warn("helper addresses: %s; rules about helpers match approved programs only by name, ignoring",
 				strerror(-r));
 	}
-	g->rings = ring_buffer__new(loader_map_fd(g->loader, LOADER_ALERTS), on_record, g, NULL);
-	if (!g->rings)
-		return fail(-errno, why, why_len, "opening the ring buffer: %s", strerror(errno));
-	r = ring_buffer__add(g->rings, loader_map_fd(g->loader, LOADER_EVENTS), on_record, g);
-	if (r < 0)
-		return fail(r, why, why_len, "opening the ring buffer: %s", strerror(-r));
+	g->setup.alerts = g->kept[KEPT_ALERTS] = loader_map_fd(g->loader, LOADER_ALERTS);
+	g->setup.events = g->kept[KEPT_EVENTS] = loader_map_fd(g->loader, LOADER_EVENTS);
 	return 0;
 }
 
@@ -596,24 +424,10 @@ static int socket_path(const struct guard *g, char **ret, char **ret_copy)
 	return *ret_copy ? 0 : -ENOMEM;
 }
 
-static int chain_row(void *arg, uint64_t seq, const char *json, int len)
-{
-	struct guard *g = arg;
-
-	/* One of before there were chains: a new one begins. */
-	event_chain_resume(&g->chain, json, (size_t)len);
-	return 0;
-}
-
 static int start_outputs(struct guard *g, char *why, size_t why_len)
 {
 	const char *state = g->config->state_dir ? g->config->state_dir : CONFIG_STATE_DIR;
-	_cleanup_free_ char *socket = NULL;
-	_cleanup_free_ char *db = NULL, *dir = NULL;
-	struct store_config sc = {
-		.max_rows = g->config->retention_rows,
-		.max_age_ns = (int64_t)g->config->retention_days * 86400 * (int64_t)SECOND,
-	};
+	_cleanup_free_ char *socket = NULL, *dir = NULL;
 	char *slash;
 	int r;
 
@@ -621,37 +435,60 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 	if (r < 0)
 		return fail(r, why, why_len, "no memory");
 	slash = strrchr(dir, '/');
-	r = make_dir(state);
-	if (r < 0)
-		return fail(r, why, why_len, "%s: %s", state, strerror(-r));
-	if (asprintf(&db, "%s/%s", state, EVENT_STORE_FILE) < 0) {
-		db = NULL;
+	privsep_user(&g->job.uid, &g->job.gid);
+	g->state_dir = g->job.root = state_open(state, g->job.uid, why, why_len);
+	if (g->state_dir < 0)
+		return g->state_dir;
+	if (asprintf(&g->store_name, "%s/%s", state, EVENT_STORE_FILE) < 0) {
+		g->store_name = NULL;
 		return fail(-ENOMEM, why, why_len, "no memory");
 	}
-	sc.path = db;
-	r = store_open(&sc, &g->store);
-	if (r < 0)
-		return fail(r, why, why_len, "%s: %s", db, strerror(-r));
-	r = store_query(g->store, &(struct event_store_query){ .limit = 1 }, chain_row, g);
-	if (r < 0)
-		bw_warn("%s: the chain of events begins anew: %s, ignoring", db, strerror(-r));
+	g->setup.store_name = g->store_name;
 	if (g->config->output) {
-		r = lines_open(g->config->output, &g->lines);
+		r = lines_target(g->config->output);
 		if (r < 0)
 			return fail(r, why, why_len, "%s: %s", g->config->output, strerror(-r));
+		g->setup.output = g->kept[KEPT_OUTPUT] = r;
 	}
 	if (slash && slash != dir) {
 		*slash = 0;
-		r = make_dir(dir);
-		if (r < 0)
-			return fail(r, why, why_len, "%s: %s", dir, strerror(-r));
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+			return fail(-errno, why, why_len, "%s: %s", dir, strerror(errno));
 	}
-	r = control_open(g->loop, socket, &g->control_ops, &g->control);
+	r = control_listen(socket, &g->socket);
 	if (r == -EADDRINUSE)
 		return fail(r, why, why_len, "%s: another guard is running", socket);
 	if (r < 0)
 		return fail(r, why, why_len, "%s: %s", socket, strerror(-r));
+	g->setup.listening = g->kept[KEPT_LISTENING] = g->socket.fd;
 	return 0;
+}
+
+static int start_worker(struct guard *g, char *why, size_t why_len)
+{
+	int r;
+
+	g->setup.enforce = g->enforce;
+	g->setup.tier = g->tier;
+	g->setup.mechanism = g->tier == BW_TIER_WATCH ? "raw_tracepoint" : bw_mechanism_name(g->mechanism);
+	g->setup.tier_reason = g->why_tier;
+	g->setup.identity = g->tier == BW_TIER_WATCH			     ? "digest-user-memory" :
+			    bw_feature(g->features, BW_FEATURE_LOAD_HOOK) ? "digest" : "tag-and-digest";
+	g->setup.retention_rows = g->config->retention_rows;
+	g->setup.retention_days = g->config->retention_days;
+	g->setup.adopted = loader_adopted(g->loader);
+	g->setup.guard = getpid();
+	g->job.profile = &worker_profile;
+	g->job.keep = g->kept;
+	g->job.n_keep = KEPT;
+	g->job.prepare = worker_prepare;
+	g->job.run = worker_run;
+	g->job.arg = &g->setup;
+	g->ops = (struct supervisor_ops){ on_status, on_api_status, on_cgroup, on_died, on_restarted, g };
+	r = supervisor_open(g->loop, &g->job, &g->ops, &g->supervisor);
+	if (r < 0)
+		return fail(r, why, why_len, "no memory");
+	return supervisor_start(g->supervisor, why, why_len);
 }
 
 static int start_loop(struct guard *g, char *why, size_t why_len)
@@ -663,11 +500,12 @@ static int start_loop(struct guard *g, char *why, size_t why_len)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
 	r = loop_add_signals(g->loop, &signals, on_signal, g, NULL);
 	if (!r)
-		r = loop_add_fd(g->loop, ring_buffer__epoll_fd(g->rings), EPOLLIN, on_ring, g, NULL);
-	if (!r)
-		r = loop_add_timer(g->loop, TICK_NS, TICK_NS, on_tick, g, NULL);
+		r = loop_add_timer(g->loop, SECOND / TICKS_A_SECOND, SECOND / TICKS_A_SECOND, on_tick, g, NULL);
+	/* What ended before its signal was listened to. */
+	supervisor_reap(g->supervisor);
 	return r < 0 ? fail(r, why, why_len, "event loop: %s", strerror(-r)) : 0;
 }
 
@@ -683,10 +521,11 @@ static void banner(struct guard *g)
 		snprintf(because, sizeof(because), ", because %s", g->why_tier);
 	say(g, "start", ALERT_INFO,
 	    (struct alert_kv[]){ ALERT_STR("guard_version", BW_VERSION),
-				 ALERT_STR("mechanism", g->tier == BW_TIER_WATCH ? "raw_tracepoint" : bw_mechanism_name(g->mechanism)),
+				 ALERT_STR("mechanism", g->setup.mechanism),
 				 ALERT_STR("tier_reason", g->why_tier[0] ? g->why_tier : NULL),
 				 ALERT_BOOL("adopted", loader_adopted(g->loader)), { 0 } },
-	    "bpfwardend %s: %s tier%s%s; mode %s%s", BW_VERSION, bw_tier_name(g->tier), by, because, g->context.mode,
+	    "bpfwardend %s: %s tier%s%s; mode %s%s", BW_VERSION, bw_tier_name(g->tier), by, because,
+	    enforcing ? "enforce" : "observe",
 	    enforcing ? "" : ": loads are judged and reported, nothing is refused");
 	if (g->tier != BW_TIER_ENFORCE && g->config->mode == BW_MODE_ENFORCE)
 		say(g, "tier_degraded", ALERT_HIGH, NULL,
@@ -699,19 +538,38 @@ static void banner(struct guard *g)
 		    "this kernel has no load hook (6.9): programs are identified by the kernel's 8-byte tag and a digest over user memory, which is weaker");
 }
 
+/*
+ * What the guard still needs once it is armed; everything else goes, for good (docs/privileges.md has the reason for each).
+ * Network types of programs cannot be tried by the canary without CAP_NET_ADMIN: permitted, in force in its child alone.
+ */
+static int drop_privileges(const struct guard *g)
+{
+	uint64_t caps = BW_CAP(CAP_BPF) | BW_CAP(CAP_PERFMON) | BW_CAP(CAP_DAC_READ_SEARCH) | BW_CAP(CAP_SETUID) | BW_CAP(CAP_SETGID) |
+			BW_CAP(CAP_SYS_CHROOT) | BW_CAP(CAP_KILL);
+	/* The executables and libraries of all processes: /proc/PID/root, /proc/PID/maps. */
+	uint64_t api = g->config->api.on ? BW_CAP(CAP_SYS_PTRACE) : 0;
+	uint64_t canary = g->tier == BW_TIER_ENFORCE ? BW_CAP(CAP_NET_ADMIN) : 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	return bw_caps_limit(caps | api | canary, caps | api);
+}
+
 int guard_open(const struct config *config, const struct bw_features *features, struct guard **ret, char *why,
 	       size_t why_len)
 {
 	struct guard *g = calloc(1, sizeof(*g));
 	enum bw_mode mode = BW_MODE_OBSERVE;
+	struct note_resume resume = { 0 };
 	int r;
 
 	if (!g)
 		return fail(-ENOMEM, why, why_len, "no memory");
 	g->config = config;
 	g->features = features;
-	g->line.max = ALERT_MAX_LINE;
-	g->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .arg = g };
+	g->state_dir = g->setup.output = g->kept[KEPT_OUTPUT] = -1;
+	g->socket.fd = g->socket.lock_fd = -1;
+	g->cgroups = cgroup_root();
 	g->tier = bw_features_tier(features, &g->mechanism, g->why_tier, sizeof(g->why_tier));
 	describe_self(g);
 	if (g->tier == BW_TIER_AUDIT) {
@@ -721,10 +579,6 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	if (g->tier == BW_TIER_ENFORCE)
 		mode = config->mode;
 	r = loop_open(&g->loop);
-	if (!r)
-		r = decode_gaps_init(&g->gaps);
-	if (!r)
-		r = cgroup_names_open(&g->cgroups);
 	if (r < 0) {
 		fail(r, why, why_len, "%s", strerror(-r));
 		goto out;
@@ -735,6 +589,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		r = start_outputs(g, why, why_len);
 	if (!r)
 		r = start_kernel_side(g, why, why_len);
+	if (!r)
+		r = start_worker(g, why, why_len);
 	if (r < 0)
 		goto out;
 	loader_stats(g->loader, &g->stats_before);
@@ -742,11 +598,15 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	/* Judging has begun, refusing has not: whatever was loaded up to here keeps working. */
 	if (!loader_adopted(g->loader))
 		report_baseline(g);
-	r = policy_load(g, mode, why, why_len);
+	r = policy_swap(g, mode, why, why_len);
 	if (r < 0)
 		goto out;
 	banner(g);
-	report_restart(g);
+	if (loader_adopted(g->loader)) {
+		resume.stats = g->stats_before;
+		resume.adopted = true;
+		supervisor_note(g->supervisor, NOTE_RESUME, &resume, sizeof(resume), -1);
+	}
 	g->hooks_dead = false;
 	watch_hooks(g);
 	loader_remove_others(g->loader);
@@ -754,13 +614,20 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		say(g, "armed", ALERT_INFO, NULL, "armed: loads that the policy does not admit are refused");
 		prove(g);
 	}
-	/* From here on the file says since when somebody listened. */
-	store_flush(g->store);
+	if (g->config->api.on) {
+		r = api_open(&g->config->api, g->state_dir, on_api, g, &g->api, why, why_len);
+		if (r < 0)
+			goto out;
+	}
+	r = drop_privileges(g);
+	if (r < 0) {
+		fail(r, why, why_len, "dropping privileges: %s", strerror(-r));
+		goto out;
+	}
 	r = start_loop(g, why, why_len);
-	if (!r && g->config->api.on)
-		r = api_open(&g->config->api, g->config->state_dir, on_api, g, &g->api, why, why_len);
 	if (r < 0)
 		goto out;
+	supervisor_note(g->supervisor, NOTE_GO, NULL, 0, -1);
 	*ret = g;
 	return 0;
 out:
@@ -771,13 +638,16 @@ out:
 int guard_run(struct guard *g)
 {
 	int r = loop_run(g->loop);
+	char how[200];
 
-	ring_buffer__consume(g->rings);
+	supervisor_note(g->supervisor, NOTE_DRAIN, NULL, 0, -1);
 	watch_counters(g);
 	say(g, "stop", ALERT_INFO, NULL, "stopped%s",
 	    g->mode == BW_MODE_ENFORCE && bw_feature(g->features, BW_FEATURE_BPFFS) ?
 		    "; the kernel goes on refusing (bpfwardend --disarm ends that)" : "");
-	store_flush(g->store);
+	supervisor_note(g->supervisor, NOTE_STOP, NULL, 0, -1);
+	if (!supervisor_stop(g->supervisor, how, sizeof(how)))
+		bw_err("the worker %s", how);
 	return r;
 }
 
@@ -786,15 +656,17 @@ void guard_free(struct guard *g)
 	if (!g)
 		return;
 	api_close(g->api);
-	control_close(g->control);
-	ring_buffer__free(g->rings);
+	supervisor_free(g->supervisor);
+	control_unlisten(&g->socket);
 	enforce_free(g->enforce);
 	loader_free(g->loader);
-	lines_close(g->lines, NULL);
-	store_close(g->store);
-	cgroup_names_free(g->cgroups);
-	decode_gaps_free(&g->gaps);
+	if (g->setup.output >= 0)
+		close(g->setup.output);
+	if (g->state_dir >= 0)
+		close(g->state_dir);
+	if (g->cgroups >= 0)
+		close(g->cgroups);
 	loop_close(g->loop);
-	bw_buf_free(&g->line);
+	free(g->store_name);
 	free(g);
 }

@@ -16,11 +16,10 @@ struct target {
 	int fd;
 	bool regular;
 	bool socket;
-	bool nonblock; /* the open file description is ours and does not block */
+	bool nonblock; /* the open file description does not block */
 };
 
 struct lines {
-	char *path;
 	struct target t;
 	char *pending; /* LINES_MAX_PENDING bytes, made when first needed */
 	size_t head, len;
@@ -36,6 +35,7 @@ static int target_describe(struct target *t)
 		return -errno;
 	t->regular = S_ISREG(st.st_mode);
 	t->socket = S_ISSOCK(st.st_mode);
+	t->nonblock = fcntl(t->fd, F_GETFL) & O_NONBLOCK;
 	return S_ISDIR(st.st_mode) ? -EISDIR : 0;
 }
 
@@ -43,65 +43,44 @@ static int target_describe(struct target *t)
  * O_NONBLOCK belongs to the open file description, which standard output shares with whoever started us; so it is opened
  * anew. That is not possible for a socket, where MSG_DONTWAIT does it.
  */
-static int target_stdout(struct target *ret)
+static int open_stdout(void)
 {
-	struct target t = { .fd = -1 };
-	int r;
+	int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
 
-	t.fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	if (t.fd < 0)
-		return -errno;
-	r = target_describe(&t);
-	if (r < 0) {
-		close(t.fd);
-		return r;
-	}
-	if (!t.socket) {
-		int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_APPEND | O_CLOEXEC | O_NOCTTY);
-
-		if (fd >= 0) {
-			close(t.fd);
-			t.fd = fd;
-			t.nonblock = true;
-		}
-	}
-	*ret = t;
-	return 0;
+	if (fd < 0)
+		fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
 }
 
-static int target_open(const char *path, struct target *ret)
+int lines_target(const char *path)
 {
-	struct target t = { .fd = -1, .nonblock = true };
+	_cleanup_close_ int fd = -1;
+	struct target t;
 	int r;
 
 	if (!strcmp(path, "-"))
-		return target_stdout(ret);
-	t.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
+		return open_stdout();
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0640);
 	/* A FIFO that nobody reads yet. fifo(7): opened both ways it waits for its reader on Linux. */
-	if (t.fd < 0 && errno == ENXIO)
-		t.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	if (t.fd < 0)
+	if (fd < 0 && errno == ENXIO)
+		fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
 		return -errno;
+	t.fd = fd;
 	r = target_describe(&t);
-	if (r < 0) {
-		close(t.fd);
-		return r;
-	}
-	*ret = t;
-	return 0;
+	return r < 0 ? r : TAKE_FD(fd);
 }
 
-int lines_open(const char *path, struct lines **ret)
+int lines_open(int fd, struct lines **ret)
 {
 	struct lines *l = calloc(1, sizeof(*l));
 	int r;
 
 	if (!l)
 		return -ENOMEM;
-	l->path = strdup(path);
-	r = l->path ? target_open(path, &l->t) : -ENOMEM;
+	l->t.fd = fd;
+	r = target_describe(&l->t);
 	if (r < 0) {
-		free(l->path);
 		free(l);
 		return r;
 	}
@@ -275,10 +254,10 @@ int lines_write(struct lines *l, const char *line, size_t len)
 	return 0;
 }
 
-int lines_reopen(struct lines *l)
+int lines_replace(struct lines *l, int fd)
 {
-	struct target t;
-	int r = target_open(l->path, &t);
+	struct target t = { .fd = fd };
+	int r = target_describe(&t);
 
 	if (r < 0)
 		return r;
@@ -318,6 +297,5 @@ void lines_close(struct lines *l, struct lines_stats *ret_stats)
 		lines_stats(l, ret_stats);
 	close(l->t.fd);
 	free(l->pending);
-	free(l->path);
 	free(l);
 }

@@ -22,16 +22,18 @@ struct lines_stats {
 	int error;	  /* of the latest failed write, negative errno; 0 while all is well */
 };
 
-/* "-" is standard output. A file is created with mode 0640 and appended to. Negative errno on failure. */
-int lines_open(const char *path, struct lines **ret);
+/* Opens a receiver. "-" is standard output. A file is created with mode 0640 and appended to. A descriptor or a negative errno. */
+int lines_target(const char *path);
+/* Takes @fd, one of lines_target(), over. Negative errno on failure; @fd then stays the caller's. */
+int lines_open(int fd, struct lines **ret);
 /* Tries once more to write what waits, then counts the rest as lost; @ret_stats may be NULL. */
 void lines_close(struct lines *l, struct lines_stats *ret_stats);
 /* @line without its newline. 0, or a negative errno when the line was lost. */
 int lines_write(struct lines *l, const char *line, size_t len);
 /* Writes what waits, as far as possible without blocking. Call it from a timer. */
 int lines_flush(struct lines *l);
-/* Opens the path anew (after rotation, SIGHUP); the old one stays in use when that fails. */
-int lines_reopen(struct lines *l);
+/* Goes on with another receiver (after rotation, SIGHUP), as lines_open(); the old one stays in use when that fails. */
+int lines_replace(struct lines *l, int fd);
 void lines_stats(const struct lines *l, struct lines_stats *ret);
 
 #endif

@@ -98,7 +98,7 @@ static void report_ready(int fd, unsigned char status)
 /* What failed before the guard was up is the fault of its input, or of the host. */
 static int exit_status(int r)
 {
-	static const int input[] = { EINVAL, EBADMSG, EISDIR, EFBIG, ENOENT, EACCES, E2BIG };
+	static const int input[] = { EINVAL, EBADMSG, ENOTEMPTY, EISDIR, EFBIG, ENOENT, EACCES, E2BIG };
 
 	for (size_t i = 0; i < sizeof(input) / sizeof(input[0]); i++)
 		if (r == -input[i])

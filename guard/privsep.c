@@ -51,7 +51,7 @@ static int compare_int(const void *a, const void *b)
 
 static int take_descriptors(const struct privsep_job *job, const struct privsep_channels *ch)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), keep[PRIVSEP_MAX_KEEP + 2];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), keep[PRIVSEP_MAX_KEEP + 3];
 	size_t n = 0;
 
 	/* Standard error stays: the log. */
@@ -68,6 +68,8 @@ static int take_descriptors(const struct privsep_job *job, const struct privsep_
 			keep[n++] = job->keep[i];
 	keep[n++] = ch->requests;
 	keep[n++] = ch->notes;
+	if (job->root >= 0)
+		keep[n++] = job->root;
 	qsort(keep, n, sizeof(*keep), compare_int);
 	return bw_lock_descriptors(keep, n);
 }
@@ -99,7 +101,7 @@ static int lock_down(const struct privsep_job *job, pid_t parent)
 {
 	if (bw_lock_limit(RLIMIT_CORE, 0) < 0 || (!(job->profile->calls & BW_CALLS_THREADS) && bw_lock_limit(RLIMIT_NPROC, 0) < 0))
 		return SETUP_LIMITS;
-	if (job->root && (chroot(job->root) < 0 || chdir("/") < 0))
+	if (job->root >= 0 && (fchdir(job->root) < 0 || chroot(".") < 0 || chdir("/") < 0 || close(job->root) < 0))
 		return SETUP_ROOT;
 	if (bw_lock_privileges(job->uid, job->gid, true) < 0)
 		return SETUP_PRIVILEGES;

@@ -17,7 +17,7 @@
  *		.name = "api", .calls = BW_CALLS_FILES | BW_CALLS_EVENTS,
  *	};
  *	struct privsep_job job = {
- *		.profile = &api, .root = "/var/lib/bpfwarden", .keep = (int[]){ ring_fd }, .n_keep = 1,
+ *		.profile = &api, .root = state_dir_fd, .keep = (int[]){ ring_fd }, .n_keep = 1,
  *		.prepare = api_map_rings,   // while still privileged: ring_buffer__new() needs CAP_BPF before 5.19
  *		.run = api_run, .arg = api,
  *	};
@@ -25,7 +25,7 @@
  *	loop_add_fd(loop, worker.ch.requests, EPOLLIN, ...);	// privsep_recv(), privsep_check(), answer
  *	... on SIGCHLD: privsep_reap(&worker, why, sizeof(why)), then spawn again after privsep_backoff_ns()
  *
- * A worker that delivers to the network has .calls = BW_CALLS_NETWORK | BW_CALLS_EVENTS | BW_CALLS_THREADS | BW_CALLS_FILES, no
+ * A worker that delivers to the network has .calls = BW_CALLS_NETWORK | BW_CALLS_EVENTS | BW_CALLS_THREADS | BW_CALLS_FILES, -1 as
  * root, and .paths: "/etc/resolv.conf", "/etc/ssl", ... to read, the spool's directory to write. What it loads at run
  * time (NSS modules, OpenSSL providers) it has to load in .prepare: a filter lets no memory become executable.
  */
@@ -53,7 +53,7 @@ struct privsep_channels {
 
 struct privsep_job {
 	const struct privsep_profile *profile;
-	const char *root;	/* directory that becomes "/" of the worker; NULL: it keeps the host's */
+	int root;		/* directory that becomes "/" of the worker; -1: it keeps the host's */
 	const int *keep;	/* descriptors that stay open, with their numbers */
 	size_t n_keep;
 	uid_t uid;		/* of privsep_user() */

@@ -36,6 +36,7 @@ struct row_list {
 
 struct store {
 	char *path;
+	char *name; /* in messages */
 	struct store_config config;
 	sqlite3 *db;
 	sqlite3_stmt *insert, *set_meta;
@@ -206,7 +207,7 @@ static int migrate(struct store *s)
 	if (version == EVENT_STORE_VERSION)
 		return SQLITE_OK;
 	if (version > EVENT_STORE_VERSION || version < 0 || (!version && tables)) {
-		say(s, "%s: is not an event store that this version writes (schema %lld)", s->path, (long long)version);
+		say(s, "%s: is not an event store that this version writes (schema %lld)", s->name, (long long)version);
 		return SQLITE_MISMATCH;
 	}
 	rc = exec(s, "BEGIN IMMEDIATE");
@@ -300,11 +301,11 @@ static int db_open(struct store *s)
 	/* SQLite would create it with the umask's mode. Its companions (-wal, -shm) take the mode of the file. */
 	fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0 || fstat(fd, &st) < 0) {
-		say(s, "%s: cannot be opened: %s", s->path, strerror(errno));
+		say(s, "%s: cannot be opened: %s", s->name, strerror(errno));
 		return SQLITE_CANTOPEN;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		say(s, "%s: is not a regular file", s->path);
+		say(s, "%s: is not a regular file", s->name);
 		return SQLITE_CANTOPEN;
 	}
 	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -312,7 +313,7 @@ static int db_open(struct store *s)
 		rc = db_setup(s);
 	if (rc != SQLITE_OK) {
 		if (rc != SQLITE_MISMATCH)
-			say(s, "%s: cannot be used: %s", s->path, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
+			say(s, "%s: cannot be used: %s", s->name, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
 		db_close(s);
 		return rc;
 	}
@@ -337,7 +338,7 @@ static int move_aside(struct store *s)
 	snprintf(to, sizeof(to), "%s.corrupt-%u", s->path, n);
 	if (rename(s->path, to) < 0)
 		return -errno;
-	say(s, "%s: was corrupt; moved to %s, a new one begun", s->path, to);
+	say(s, "%s: was corrupt; moved to %s, a new one begun", s->name, to);
 	snprintf(from, sizeof(from), "%s-wal", s->path);
 	snprintf(to, sizeof(to), "%s.corrupt-%u-wal", s->path, n);
 	rename(from, to);
@@ -423,7 +424,7 @@ static int write_queue(struct store *s, uint64_t *ret_taken)
 /* Notes a failure of the open file; gives up the connection where it may be the cause. */
 static void db_failed(struct store *s, int rc)
 {
-	say(s, "%s: cannot be written: %s", s->path, sqlite3_errmsg(s->db));
+	say(s, "%s: cannot be written: %s", s->name, sqlite3_errmsg(s->db));
 	if (!sqlite3_get_autocommit(s->db))
 		exec(s, "ROLLBACK");
 	if (is_corrupt(rc) || (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_READONLY || (rc & 0xff) == SQLITE_CANTOPEN)
@@ -463,7 +464,7 @@ int store_flush(struct store *s)
 	}
 	if (s->stats.failing) {
 		s->stats.failing = false;
-		say(s, "%s: is written again", s->path);
+		say(s, "%s: is written again", s->name);
 	}
 	s->stats.written += queued - taken;
 	s->stats.rows += queued - taken;
@@ -544,7 +545,7 @@ int store_maintain(struct store *s, int64_t now_ns)
 		s->stats.recoveries++;
 		s->stats.rows = 0;
 		s->stats.failing = true; /* until the flush below has opened a new one */
-		say(s, "%s: vanished or was replaced; opened anew", s->path);
+		say(s, "%s: vanished or was replaced; opened anew", s->name);
 	}
 	r = store_flush(s);
 	if (!s->db)
@@ -616,12 +617,19 @@ int store_open(const struct store_config *c, struct store **ret)
 	if (!c->path || !*c->path)
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
-	if (!s || !(s->path = strdup(c->path))) {
+	if (!s)
+		return -ENOMEM;
+	s->path = strdup(c->path);
+	s->name = strdup(c->name ? c->name : c->path);
+	if (!s->path || !s->name) {
+		free(s->path);
+		free(s->name);
 		free(s);
 		return -ENOMEM;
 	}
 	s->config = *c;
 	s->config.path = s->path;
+	s->config.name = s->name;
 	s->next_seq = 1;
 	for (unsigned int i = 0; i < ARRAY_SIZE(s->queue); i++)
 		s->queue[i].tail = &s->queue[i].first;
@@ -650,5 +658,6 @@ void store_close(struct store *s)
 	db_close(s);
 	queue_clear(s);
 	free(s->path);
+	free(s->name);
 	free(s);
 }

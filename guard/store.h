@@ -23,6 +23,7 @@ struct store;
 
 struct store_config {
 	const char *path;     /* of the database file, borrowed during store_open() */
+	const char *name;     /* the path as others see it, for messages; NULL: the same. Borrowed as well */
 	uint64_t max_rows;    /* 0: no limit */
 	int64_t max_age_ns;   /* 0: no limit */
 	uint32_t max_pages;   /* of the database file; 0: SQLite's maximum */

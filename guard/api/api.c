@@ -81,7 +81,7 @@ static void start_worker(struct api *a)
 	a->say(a->arg, "api_worker_ended", ALERT_HIGH, 0, text);
 }
 
-int api_open(const struct api_config *config, const char *state_dir, api_say_fn say, void *arg, struct api **ret, char *why,
+int api_open(const struct api_config *config, int state_dir, api_say_fn say, void *arg, struct api **ret, char *why,
 	     size_t why_len)
 {
 	struct api_limits limits = {
@@ -112,7 +112,7 @@ int api_open(const struct api_config *config, const char *state_dir, api_say_fn 
 		goto no_memory;
 	a->worker_config = (struct api_worker_config){
 		.ring_fd = api_probes_ring_fd(a->probes),
-		.state_dir = state_dir ? state_dir : CONFIG_STATE_DIR,
+		.state_dir = state_dir,
 		.report = a->report,
 	};
 	start_worker(a);

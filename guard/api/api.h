@@ -27,8 +27,8 @@ typedef void (*api_say_fn)(void *arg, const char *event, enum alert_severity sev
 
 /* NULL, or what is wrong with the limits. */
 const char *api_config_check(const struct api_config *c);
-/* Starts. @state_dir (NULL: the default) must outlive it. On failure a negative errno and one line in @why. */
-int api_open(const struct api_config *config, const char *state_dir, api_say_fn fn, void *arg, struct api **ret, char *why,
+/* Starts. @state_dir, a descriptor, must outlive it. On failure a negative errno and one line in @why. */
+int api_open(const struct api_config *config, int state_dir, api_say_fn fn, void *arg, struct api **ret, char *why,
 	     size_t why_len);
 /* Ends the worker in order and takes the probes out of the kernel. NULL is fine. */
 void api_close(struct api *a);

@@ -17,7 +17,7 @@ struct api_worker_report {
 
 struct api_worker_config {
 	int ring_fd;
-	const char *state_dir;
+	int state_dir; /* descriptor */
 	struct api_worker_report *report; /* of api_worker_report_map() */
 };
 

@@ -79,6 +79,15 @@ static int fake_status(void *arg, struct bw_buf *out)
 
 static const struct control_ops ops = { .status = fake_status, .query = fake_query };
 
+static struct control_socket listening;
+
+static int open_at(const char *at, struct control_socket *cs, struct control **ret)
+{
+	int r = control_listen(at, cs);
+
+	return r < 0 ? r : control_open(loop, cs->fd, &ops, ret);
+}
+
 static int setup(void **state)
 {
 	snprintf(dir, sizeof(dir), "/tmp/bw-control-XXXXXX");
@@ -88,7 +97,7 @@ static int setup(void **state)
 	n_stored = n_queries = 0;
 	pad = 0;
 	query_error = 0;
-	return loop_open(&loop) < 0 || control_open(loop, path, &ops, &control) < 0 ? -1 : 0;
+	return loop_open(&loop) < 0 || open_at(path, &listening, &control) < 0 ? -1 : 0;
 }
 
 static int teardown(void **state)
@@ -96,6 +105,7 @@ static int teardown(void **state)
 	char lock[128];
 
 	control_close(control);
+	control_unlisten(&listening);
 	control = NULL;
 	loop_close(loop);
 	snprintf(lock, sizeof(lock), "%s.lock", path);
@@ -466,44 +476,46 @@ static void others_are_refused(void **state)
 
 static void one_guard_per_socket(void **state)
 {
+	struct control_socket another;
 	struct control *second = NULL;
 	struct stat st;
 	char other[128];
 	int fd;
 
-	assert_int_equal(control_open(loop, path, &ops, &second), -EADDRINUSE);
+	assert_int_equal(open_at(path, &another, &second), -EADDRINUSE);
 	assert_null(second);
 	/* Also one that does not hold our lock. */
 	snprintf(other, sizeof(other), "%s.lock", path);
 	assert_int_equal(unlink(other), 0);
-	assert_int_equal(control_open(loop, path, &ops, &second), -EADDRINUSE);
+	assert_int_equal(open_at(path, &another, &second), -EADDRINUSE);
 	assert_int_equal(stat(path, &st), 0);
 	control_close(control);
+	control_unlisten(&listening);
 	control = NULL;
 	assert_int_equal(stat(path, &st), -1);
 
 	/* Died without a word: a file that nobody listens at. */
 	if (!fork()) {
-		if (control_open(loop, path, &ops, &second) < 0)
+		if (open_at(path, &another, &second) < 0)
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
 	wait(NULL);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(control_open(loop, path, &ops, &control), 0);
+	assert_int_equal(open_at(path, &listening, &control), 0);
 
 	/* Not ours to remove. */
 	snprintf(other, sizeof(other), "%s/file", dir);
 	fd = open(other, O_CREAT | O_WRONLY, 0600);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(control_open(loop, other, &ops, &second), -ENOTSOCK);
+	assert_int_equal(open_at(other, &another, &second), -ENOTSOCK);
 	assert_int_equal(unlink(other), 0);
 	snprintf(other, sizeof(other), "%s/file.lock", dir);
 	unlink(other);
 	memset(other, 'x', sizeof(other));
 	other[sizeof(other) - 1] = '\0';
-	assert_int_equal(control_open(loop, other, &ops, &second), -ENAMETOOLONG);
+	assert_int_equal(open_at(other, &another, &second), -ENAMETOOLONG);
 }
 
 /* ---- the loop -------------------------------------------------------------------------------------------------------- */

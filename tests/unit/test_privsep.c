@@ -22,6 +22,7 @@
 #include "common/cleanup.h"
 #include "guard/privsep.h"
 
+static int dir_fd;
 static char dir[] = "/tmp/bw-privsep-XXXXXX";
 
 enum { M_NONE, M_PING, M_FD, M_SEND, M_COUNT };
@@ -42,7 +43,7 @@ static int root_only(void **state)
 }
 
 /* Runs @run in a worker and returns how it ended. */
-static const char *ended(const struct privsep_profile *p, const char *root, int (*run)(void *, const struct privsep_channels *), void *arg)
+static const char *ended(const struct privsep_profile *p, int root, int (*run)(void *, const struct privsep_channels *), void *arg)
 {
 	static char why[200];
 	struct privsep_worker w = PRIVSEP_WORKER_NONE;
@@ -96,7 +97,7 @@ static void status_line(pid_t pid, const char *key, char *dst, size_t size)
 static void is_nobody(void **state)
 {
 	struct privsep_worker w = PRIVSEP_WORKER_NONE;
-	struct privsep_job job = { .profile = &core, .root = dir, .run = tell_pid_and_wait };
+	struct privsep_job job = { .profile = &core, .root = dir_fd, .run = tell_pid_and_wait };
 	int extra = open("/dev/null", O_RDONLY), kept = open("/dev/zero", O_RDONLY);
 	char path[64], link[200], why[200], ids[100];
 	struct privsep_message m;
@@ -219,7 +220,7 @@ static const struct attempt attempts[] = {
 static void hostile_calls_end_it(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(attempts); i++) {
-		const char *why = ended(&core, dir, attempt_run, (void *)&attempts[i]);
+		const char *why = ended(&core, dir_fd, attempt_run, (void *)&attempts[i]);
 
 		if (!strstr(why, "signal 31 "))
 			fail_msg("%s: %s", attempts[i].name, why);
@@ -243,7 +244,7 @@ static int no_files_run(void *arg, const struct privsep_channels *ch)
 
 static void has_its_directory_only(void **state)
 {
-	assert_string_equal(ended(&core, dir, no_files_run, NULL), "ended");
+	assert_string_equal(ended(&core, dir_fd, no_files_run, NULL), "ended");
 }
 
 static int network_run(void *arg, const struct privsep_channels *ch)
@@ -265,7 +266,7 @@ static void net_may_connect(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 1), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	assert_string_equal(ended(&net, NULL, network_run, &at.sin_port), "ended");
+	assert_string_equal(ended(&net, -1, network_run, &at.sin_port), "ended");
 }
 
 /* ---- ends */
@@ -283,9 +284,11 @@ static int error_run(void *arg, const struct privsep_channels *ch)
 
 static void ends_are_told(void **state)
 {
-	assert_string_equal(ended(&core, dir, crash_run, NULL), "was killed by signal 4 (Illegal instruction)");
-	assert_string_equal(ended(&core, dir, error_run, NULL), "ended with status 1");
-	assert_string_equal(ended(&core, "/nonexistent", error_run, NULL), "could not be set up: changing its root directory");
+	_cleanup_close_ int null = open("/dev/null", O_RDONLY);
+
+	assert_string_equal(ended(&core, dir_fd, crash_run, NULL), "was killed by signal 4 (Illegal instruction)");
+	assert_string_equal(ended(&core, dir_fd, error_run, NULL), "ended with status 1");
+	assert_string_equal(ended(&core, null, error_run, NULL), "could not be set up: changing its root directory");
 }
 
 static void backoff_grows_to_a_bound(void **state)
@@ -319,7 +322,7 @@ static void dies_with_its_parent(void **state)
 	parent = fork();
 	if (!parent) {
 		struct privsep_worker w = PRIVSEP_WORKER_NONE;
-		struct privsep_job job = { .profile = &core, .root = dir, .run = wait_run };
+		struct privsep_job job = { .profile = &core, .root = dir_fd, .run = wait_run };
 
 		privsep_user(&job.uid, &job.gid);
 		if (privsep_spawn(&job, &w) < 0 || write(fds[1], &w.pid, sizeof(w.pid)) != sizeof(w.pid))
@@ -423,6 +426,7 @@ int main(void)
 	privsep_user(&uid, &gid);
 	if (!mkdtemp(dir) || (!geteuid() && chown(dir, uid, gid) < 0))
 		return 1;
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = cmocka_run_group_tests(tests, NULL, NULL);
 	rmdir(dir);
 	return r;

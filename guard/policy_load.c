@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/policy_load.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/policy_host.h"
+#include "common/sandbox.h"
+
+#define COMPILE_MS 60000u
+#define COMPILE_MEMORY (4ull << 30) /* a policy of the largest size */
+
+/* A loader's file, in the order in which the compiler asks. */
+struct loader_answer {
+	int error;
+	uint32_t dev;
+	uint64_t ino;
+};
+
+struct job {
+	const char *path, *text;
+	size_t len;
+	const struct btf *btf;
+	const struct loader_answer *answers; /* of an earlier run; NULL in the first */
+	uint32_t n_answers;
+	/* in the sandbox */
+	struct bw_policy_host host;
+	struct bw_policy_env names;
+	struct bw_buf loaders;
+	uint32_t n_loaders;
+};
+
+/* ---- in the sandbox ----------------------------------------------------------------------------------------------- */
+
+/* There are no files here. The compiler asks for each path once, and in the same order in each run. */
+static int ask_loader(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino)
+{
+	struct job *j = ctx;
+	uint32_t i = j->n_loaders++;
+
+	if (!j->answers) {
+		bw_buf_append(&j->loaders, path, strlen(path) + 1);
+		return -EAGAIN;
+	}
+	if (i >= j->n_answers)
+		return -EINVAL;
+	*ret_dev = j->answers[i].dev;
+	*ret_ino = j->answers[i].ino;
+	return j->answers[i].error;
+}
+
+static int ask_target(void *ctx, const char *name, uint32_t prog_type, uint32_t attach_type, uint32_t *ret_btf_id)
+{
+	struct job *j = ctx;
+
+	return j->names.target(j->names.ctx, name, prog_type, attach_type, ret_btf_id);
+}
+
+static int ask_kfunc(void *ctx, const char *name, uint32_t *ret_btf_id)
+{
+	struct job *j = ctx;
+
+	return j->names.kfunc(j->names.ctx, name, ret_btf_id);
+}
+
+static int compile(void *arg, struct bw_sandbox_out *out)
+{
+	struct job *j = arg;
+	const struct bw_policy_env env = { .ctx = j, .loader = ask_loader, .target = ask_target, .kfunc = ask_kfunc };
+	struct bw_buf bytes = { .max = POLICY_PACK_MAX };
+	struct bw_policy_warnings warnings = { 0 };
+	struct bw_policy_image image = { 0 };
+	struct bw_policy_error error;
+	struct bw_policy *p = NULL;
+	char line[1000];
+	int r;
+
+	j->loaders.max = POLICY_PACK_MAX;
+	j->host.btf = j->btf;
+	j->names = bw_policy_host_env(&j->host);
+	r = bw_policy_parse(j->text, j->len, &p, &error);
+	if (r < 0) {
+		policy_pack_error(r, bw_policy_error_format(&error, j->path, line, sizeof(line)), &bytes);
+		return bw_sandbox_write(out, bytes.data, bytes.len);
+	}
+	if (j->btf) {
+		bw_policy_review(p, &warnings);
+		r = bw_policy_compile(p, &env, &image, &warnings);
+		if (r < 0)
+			return r;
+	} else {
+		image.conf.n_rules = p->n_rules;
+	}
+	/* Asked for again with what the first run wanted to know: nothing is wanting then. */
+	policy_pack(p, &image, &warnings, &j->loaders, j->answers ? 0 : j->n_loaders, &bytes);
+	if (bw_buf_error(&bytes))
+		return bw_buf_error(&bytes);
+	return bw_sandbox_write(out, bytes.data, bytes.len); /* nothing is freed: the process ends */
+}
+
+/* ---- here --------------------------------------------------------------------------------------------------------- */
+
+static int run(struct job *j, struct policy_loaded *ret, char *why, size_t why_len)
+{
+	const struct bw_sandbox conf = { .wall_ms = COMPILE_MS, .memory = COMPILE_MEMORY, .max_output = POLICY_PACK_MAX };
+	char reason[200];
+	int r;
+
+	ret->bytes = (struct bw_buf){ .max = POLICY_PACK_MAX };
+	r = bw_sandbox_run(&conf, compile, j, &ret->bytes, reason, sizeof(reason));
+	if (r < 0) {
+		snprintf(why, why_len, "%s: cannot be compiled: %s", j->path, reason);
+	} else {
+		r = policy_unpack(bw_slice(ret->bytes.data, ret->bytes.len), &ret->pack);
+		if (r < 0)
+			snprintf(why, why_len, "%s: the process that compiles it answers nonsense: %s", j->path, strerror(-r));
+		else if (ret->pack.result)
+			snprintf(why, why_len, "%s", ret->pack.error);
+		if (!r)
+			r = ret->pack.result;
+	}
+	if (r < 0)
+		policy_load_free(ret);
+	return r;
+}
+
+static struct loader_answer *look_up(const struct policy_pack *pack)
+{
+	struct bw_policy_host host = { 0 };
+	const struct bw_policy_env env = bw_policy_host_env(&host);
+	struct loader_answer *answers = calloc((size_t)pack->n_loaders + 1, sizeof(*answers));
+	struct bw_slice paths = pack->loaders;
+
+	for (uint32_t i = 0; answers && i < pack->n_loaders; i++)
+		answers[i].error = env.loader(env.ctx, policy_pack_string(&paths), &answers[i].dev, &answers[i].ino);
+	return answers;
+}
+
+int policy_load(const char *path, const struct btf *btf, struct policy_loaded *ret, char *why, size_t why_len)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ struct loader_answer *answers = NULL;
+	struct job j = { .path = path, .btf = btf };
+	struct bw_policy_error error;
+	int r;
+
+	*ret = (struct policy_loaded){ 0 };
+	r = bw_policy_text(path, &text, &j.len, &error);
+	if (r < 0) {
+		bw_policy_error_format(&error, path, why, why_len);
+		return r;
+	}
+	j.text = text;
+	r = run(&j, ret, why, why_len);
+	if (r < 0 || !ret->pack.n_loaders)
+		return r;
+	answers = look_up(&ret->pack);
+	if (!answers) {
+		policy_load_free(ret);
+		snprintf(why, why_len, "no memory");
+		return -ENOMEM;
+	}
+	j.answers = answers;
+	j.n_answers = ret->pack.n_loaders;
+	policy_load_free(ret);
+	return run(&j, ret, why, why_len);
+}
+
+void policy_load_free(struct policy_loaded *p)
+{
+	policy_pack_free(&p->pack);
+	bw_buf_free(&p->bytes);
+}
