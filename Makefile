@@ -154,15 +154,17 @@ $(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUI
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -Wno-write-strings -o $@ $< $(filter %.a,$^) $(TEST_LIBS) $(LIBS)
 # A tool may say "// tool-cflags: -static" and "// tool-pkgs: libbpf" (what it links, instead of everything), and "// tool-libs: guard"
-# when it is made of the guard's parts; sanitizers do not link statically.
+# when it is made of the guard's parts; sanitizers do not link statically. "// tool-alone: -m32 -static" are all its flags: nothing of
+# ours is linked.
 tool_says = $(shell sed -n 's|^// *$(1): *||p' $(2))
 tool_libs = $(if $(call tool_says,tool-pkgs,$(1)),$(shell $(PKG_CONFIG) --static --libs $(call tool_says,tool-pkgs,$(1))),$(LIBS))
 $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(shell grep -ls '^// tool-libs: guard' $(TOOL_SRC) /dev/null)): $(BUILD)/libguard.a $(BUILD)/libauditor.a
 $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
-		$(filter-out %/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(call tool_libs,$<)
+	$(Q)$(if $(call tool_says,tool-alone,$<),$(CC) -O1 -Wall -MMD -MP -MF $@.d -o $@ $< $(call tool_says,tool-alone,$<),\
+		$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
+		$(filter-out %/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(call tool_libs,$<))
 $(BUILD)/tools/goload: tests/tools/goload/main.go
 	@mkdir -p $(@D)
 	@echo '  GO   ' $@

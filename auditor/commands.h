@@ -54,6 +54,7 @@ int cmd_manifest(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_posture(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 int cmd_pii_rules(int argc, char **argv);
 int cmd_pii_scan(int argc, char **argv);
 
