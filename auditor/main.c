@@ -41,6 +41,12 @@ static const struct bw_subcommand commands[] = {
 	{ "policy diff", cmd_policy_diff, "show what a change of the policy changes" },
 	{ "pii rules", cmd_pii_rules, "list what personal data and which secrets are recognised" },
 	{ "pii scan", cmd_pii_scan, "say where in a text there is personal data, never which" },
+	{ "api list", cmd_api_list, "list the API endpoints that were seen" },
+	{ "api show", cmd_api_show, "show everything that is known of an endpoint" },
+	{ "api pii", cmd_api_pii, "list where personal data was seen" },
+	{ "api diff", cmd_api_diff, "show what is new between two points in time" },
+	{ "api openapi", cmd_api_openapi, "print the APIs of a host as OpenAPI" },
+	{ "api metrics", cmd_api_metrics, "print the catalogue as metrics" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
 };
