@@ -228,6 +228,8 @@ static const char *const reason_names[] = {
 	[BW_REASON_NO_IDENTITY] = "no_identity",
 	[BW_REASON_NO_POLICY] = "no_policy",
 	[BW_REASON_NOT_ADMITTED] = "not_admitted",
+	[BW_REASON_ANALYSED] = "analysed",
+	[BW_REASON_UNANSWERED] = "unanswered",
 };
 
 static const char *const identity_names[] = {

@@ -5,7 +5,7 @@
  *   bpf_prog_load  from 6.9: original instructions, load digest
  *   bpf_prog       before: instructions are rewritten already; identity is the kernel's tag
  */
-#include "bpf/verdict.bpf.h"
+#include "bpf/hold.bpf.h"
 
 /* Clears what a previous load may have left; the arrays of names are overwritten as a whole. */
 static __always_inline void load_begin(struct bw_scratch *s, enum bw_hook hook)
@@ -36,6 +36,14 @@ static __always_inline int refuse(void)
 	return r;
 }
 
+static __always_inline int try_again(void)
+{
+	int r = -11; /* EAGAIN */
+
+	asm volatile("%0 = -11" : "=r"(r));
+	return r;
+}
+
 /* No scratch memory: nothing is known about the load. Fail as the policy's mode says; the loss is counted. */
 static __noinline int no_scratch(void)
 {
@@ -48,7 +56,7 @@ static __noinline int no_scratch(void)
 	if (self)
 		slot = self->active & 1;
 	conf = bpf_map_lookup_elem(&bw_conf, &slot);
-	if (conf && conf->flags & BW_CONF_VALID && conf->mode == BW_MODE_ENFORCE && !bw_tier_watch) {
+	if (conf && conf->flags & BW_CONF_VALID && conf->mode != BW_MODE_OBSERVE && !bw_tier_watch) {
 		stat_add(BW_STAT_LOADS_DENIED, 1);
 		return refuse();
 	}
@@ -61,7 +69,8 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 	u32 zero = 0, slot, elsewhere = 0;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bw_scratch *s = scratch_get();
-	bool deny;
+	bool deny, again;
+	u64 insns;
 
 	if (!s)
 		return no_scratch();
@@ -77,18 +86,24 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 		s->load.load_flags |= BW_LOAD_TARGET_ELSEWHERE;
 	if (kernel)
 		s->load.load_flags |= BW_LOAD_KERNEL;
-	if (insns_digest(s, address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi), s->load.insn_cnt, false, slot)) {
+	insns = address_of(prog) + bpf_core_field_offset(struct bpf_prog, insnsi);
+	if (insns_digest(s, insns, s->load.insn_cnt, false, slot)) {
 		s->load.identity = BW_IDENTITY_DIGEST;
 	} else {
 		s->load.load_flags |= BW_LOAD_INSNS_TRUNCATED | BW_LOAD_HELPERS_UNKNOWN;
 		stat_add(BW_STAT_READ_FAILED, 1);
 	}
 	verdict_load(s, self, slot);
+	if (hold_applies(s, self, slot))
+		bw_hold(slot, insns, address_of(attr), kernel);
 	program_note(s, prog);
-	deny = verdict_finish(s, slot);
+	again = s->load.hold == BW_HOLD_AGAIN;
+	deny = !again && verdict_finish(s, slot);
 	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
-	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
-	return deny ? refuse() : 0;
+	event_emit(&s->load.hdr, sizeof(s->load),
+		   s->load.action != BW_ACTION_HELD &&
+			   (s->load.action != BW_ACTION_ALLOWED || s->load.reason == BW_REASON_UNANSWERED));
+	return again ? try_again() : deny ? refuse() : 0;
 }
 
 /* ---- before 6.9 ----------------------------------------------------------------------------------------------------- */
@@ -197,6 +212,8 @@ static __always_inline int judge_prog_fd(struct bpf_prog *prog)
 	/* Before 6.9 nobody can tell from the rewritten instructions whose maps they use. */
 	s->load.load_flags |= BW_LOAD_FOREIGN_MAP & (call && is_load ? 0 : ~0u);
 	verdict_load(s, self, slot);
+	if (hold_applies(s, self, slot))
+		hold_unanswered(s, bpf_map_lookup_elem(&bw_conf, &slot), BW_HOLD_NO_HOOK);
 	if (!is_load && s->load.verdict == BW_VERDICT_DENY)
 		s->load.reason = BW_REASON_NOT_ADMITTED;
 	program_note(s, prog);

@@ -257,7 +257,7 @@ static __noinline int attach_judge(struct bw_scratch *s)
 		s->attach.reason = BW_REASON_INERT;
 	else
 		return 0;
-	if (bw_tier_watch || conf->mode != BW_MODE_ENFORCE) {
+	if (bw_tier_watch || conf->mode == BW_MODE_OBSERVE) {
 		s->attach.action = BW_ACTION_WOULD_DENY;
 		return 0;
 	}

@@ -57,6 +57,7 @@ enum bw_action {
 	BW_ACTION_ALLOWED,
 	BW_ACTION_DENIED,     /* the kernel refused */
 	BW_ACTION_WOULD_DENY, /* observe mode, or a tier that cannot refuse: an alert */
+	BW_ACTION_HELD,	      /* mode protect: EAGAIN, the loader tries again while the analysis goes on */
 };
 
 enum bw_reason {
@@ -74,6 +75,8 @@ enum bw_reason {
 	BW_REASON_NO_IDENTITY,	   /* its identity could not be computed */
 	BW_REASON_NO_POLICY,	   /* no policy is loaded */
 	BW_REASON_NOT_ADMITTED,	   /* a descriptor of a program that was never admitted (kernels before 6.9) */
+	BW_REASON_ANALYSED,	   /* mode protect: the analysis decided */
+	BW_REASON_UNANSWERED,	   /* mode protect: there was no answer, on_timeout decided; enum bw_hold says why */
 	BW_REASON_COUNT
 };
 
@@ -98,6 +101,21 @@ enum bw_load_flag {
 	BW_LOAD_KFUNCS_TRUNCATED = 1u << 8,   /* more kfuncs than kfunc_ids[] holds */
 	BW_LOAD_FOREIGN_MAP = 1u << 9,	      /* refers to a map that the loader did not create */
 	BW_LOAD_TARGET_ELSEWHERE = 1u << 10,  /* attach_btf_id is in another program's or a module's BTF, not the kernel's */
+};
+
+/* Mode protect: what became of the question. */
+enum bw_hold {
+	BW_HOLD_NONE,	  /* nothing was asked */
+	BW_HOLD_ANSWERED,
+	BW_HOLD_AGAIN,	  /* not yet: EAGAIN */
+	BW_HOLD_TIMEOUT,  /* not within BW_HOLD_ATTEMPTS waits */
+	BW_HOLD_NO_GUARD, /* the guard is not running, or is stopped */
+	BW_HOLD_ONE_CPU,  /* the guard could not run while the loader waits */
+	BW_HOLD_NO_ROOM,  /* the question did not fit into the ring buffer */
+	BW_HOLD_TOO_LONG, /* more than BW_HOLD_MAX_INSNS instructions */
+	BW_HOLD_SPENT,	  /* this process has waited for as long as one may */
+	BW_HOLD_NO_HOOK,  /* kernels before 6.9 do not show the instructions in time */
+	BW_HOLD_COUNT
 };
 
 /* Starts every record in the ring buffer. */
@@ -163,6 +181,11 @@ struct bw_event_load {
 	__s32 error;   /* result of the system call where it is known (watch tier): a descriptor or -errno; else 0 */
 	__u64 hook_ns; /* time spent judging, up to the moment the record was written */
 	__u64 generation; /* of the policy that judged */
+	__u64 nonce;	  /* of the question, in mode protect; else 0 */
+	__u64 wait_ns;	  /* time spent waiting for its answer, in this call */
+	__u8 hold;	  /* enum bw_hold */
+	__u8 attempt;	  /* which try of the loader this is, from 1; 0 when nothing was asked */
+	__u8 pad[6];
 };
 
 struct bw_event_command {
@@ -291,6 +314,7 @@ struct bw_event_attach {
 enum bw_mode {
 	BW_MODE_OBSERVE, /* judge, report, never refuse */
 	BW_MODE_ENFORCE,
+	BW_MODE_PROTECT, /* what the policy does not approve is analysed before it is admitted or refused */
 };
 
 enum bw_conf_flag {
@@ -323,6 +347,11 @@ struct bw_policy_conf {
 	__u64 safe_helpers[BW_HELPER_WORDS]; /* the inert rule's: no effect outside the program */
 	__u8 type_default[BW_MAX_PROG_TYPES]; /* enum bw_verdict per program type */
 	struct bw_rule rules[BW_MAX_RULES];
+	/* mode protect */
+	__u64 hold_wait_ns;   /* of one try */
+	__u64 hold_caller_ns; /* of one process within BW_HOLD_WINDOW_NS */
+	__u32 hold_timeout;   /* enum bw_verdict: without an answer */
+	__u32 pad;
 };
 
 struct bw_approval_key {
@@ -365,6 +394,78 @@ struct bw_guard_self {
 	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
 };
 
+/* ---- mode protect: questions to the guard, and its answers --------------------------------------------------------- */
+
+#define BW_HOLD_MAX_INSNS 65536u
+#define BW_HOLD_MAX_MAPS 64
+#define BW_HOLD_MAX_DATA 16384u /* bytes of a map with one element (.rodata, .data) that are looked at */
+#define BW_HOLD_ATTEMPTS 5 /* libbpf and cilium/ebpf try a load that gets EAGAIN that often */
+#define BW_HOLD_WINDOW_NS 10000000000ull
+#define BW_HOLD_HEARTBEAT_NS 2000000000ull /* a guard that has not been heard of for that long is not asked */
+#define BW_HOLD_CHUNK_INSNS 512
+
+enum bw_hold_record {
+	BW_HOLD_QUESTION = 1, /* struct bw_hold_question */
+	BW_HOLD_DATA = 2,     /* struct bw_hold_code: the value of one of its maps, in order */
+	BW_HOLD_CODE = 3,     /* struct bw_hold_code: its instructions, in order; the last of them ends the question */
+};
+
+/* A map that the instructions refer to, as the loader's descriptors are at that moment. */
+struct bw_hold_map {
+	__u32 ref; /* the descriptor, or with by_index the index of fd_array */
+	__u32 by_index;
+	__u32 id, type, key_size, value_size, max_entries, flags;
+	char name[BW_OBJ_NAME_LEN];
+};
+
+enum bw_hold_flag {
+	BW_HOLD_MAPS_MISSING = 1u << 0, /* some maps are not described: too many, or not found */
+	BW_HOLD_TARGET_ELSEWHERE = 1u << 1, /* as BW_LOAD_TARGET_ELSEWHERE */
+};
+
+struct bw_hold_question {
+	__u32 record; /* enum bw_hold_record */
+	__u32 size;   /* of the record */
+	__u64 nonce;
+	__u64 time_ns;	/* CLOCK_BOOTTIME */
+	__u64 start_ns; /* of the process, as in struct bw_actor */
+	__u32 tgid, pid;
+	__u8 digest[BW_DIGEST_LEN];
+	__u32 prog_type, expected_attach_type, prog_flags, insn_cnt, attach_btf_id;
+	__u32 flags; /* enum bw_hold_flag */
+	char name[BW_OBJ_NAME_LEN];
+	__u32 n_maps;
+	__u32 pad;
+	struct bw_hold_map maps[BW_HOLD_MAX_MAPS];
+};
+
+struct bw_hold_code {
+	__u32 record;
+	__u32 size;
+	__u64 nonce;
+	__u32 first; /* index of the first instruction here; of data: of the map in the question */
+	__u32 count; /* instructions; of data: bytes */
+	__u64 insns[BW_HOLD_CHUNK_INSNS];
+};
+
+/* An answer is for one question only: a nonce is never used twice, and the digest has to be the same. */
+struct bw_hold_key {
+	__u64 nonce;
+	__u8 digest[BW_DIGEST_LEN];
+};
+
+struct bw_hold_answer {
+	__u32 verdict; /* enum bw_verdict */
+	__u32 pad;
+};
+
+/* Written by the guard alone, so that nothing it writes can touch the numbering of questions. */
+struct bw_hold_guard {
+	__u64 heartbeat_ns; /* CLOCK_BOOTTIME */
+	__u32 cpus;	    /* it can run on */
+	__u32 pad;
+};
+
 /* ---- counters: one array of struct bw_stats per CPU, never reset ------------------------------------------------ */
 
 enum bw_stat {
@@ -379,6 +480,8 @@ enum bw_stat {
 	BW_STAT_LOST_CONTEXT,	/* calls whose arguments could not be kept from entry to exit */
 	BW_STAT_READ_FAILED,	/* kernel or user memory could not be read */
 	BW_STAT_ATTACHES,	/* attachments and handed on descriptors reported */
+	BW_STAT_HELD,		/* questions asked in mode protect */
+	BW_STAT_UNANSWERED,	/* loads decided without an answer in mode protect */
 	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
 	BW_STAT_COUNT
 };
@@ -389,7 +492,7 @@ struct bw_stats {
 
 _Static_assert(sizeof(struct bw_event_hdr) == 32, "bw_event_hdr");
 _Static_assert(sizeof(struct bw_actor) == 344, "bw_actor");
-_Static_assert(sizeof(struct bw_event_load) == 560, "bw_event_load");
+_Static_assert(sizeof(struct bw_event_load) == 584, "bw_event_load");
 _Static_assert(__builtin_offsetof(struct bw_event_load, digest) == 416, "bw_event_load.digest");
 _Static_assert(__builtin_offsetof(struct bw_event_load, hook_ns) == 544, "bw_event_load.hook_ns");
 _Static_assert(sizeof(struct bw_event_command) == 528, "bw_event_command");
@@ -397,7 +500,10 @@ _Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
 _Static_assert(sizeof(struct bw_prog_ref) == 112, "bw_prog_ref");
 _Static_assert(sizeof(struct bw_event_attach) == 976, "bw_event_attach");
 _Static_assert(__builtin_offsetof(struct bw_event_attach, text) == 696, "bw_event_attach.text");
-_Static_assert(sizeof(struct bw_policy_conf) == 1656, "bw_policy_conf");
+_Static_assert(sizeof(struct bw_policy_conf) == 1680, "bw_policy_conf");
+_Static_assert(sizeof(struct bw_hold_question) == 3192, "bw_hold_question");
+_Static_assert(sizeof(struct bw_hold_code) == 4120, "bw_hold_code");
+_Static_assert(sizeof(struct bw_hold_key) == 40, "bw_hold_key");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
 _Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");
 _Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");

@@ -184,6 +184,11 @@ struct bpf_map {
 	char name[16];
 };
 
+struct bpf_array {
+	struct bpf_map map;
+	char value[0];
+};
+
 struct pt_regs___x86 {
 	unsigned long bx;
 	unsigned long cx;

@@ -241,7 +241,7 @@ static __always_inline bool verdict_finish(struct bw_scratch *s, u32 slot)
 		s->load.action = BW_ACTION_ALLOWED;
 		return false;
 	}
-	if (bw_tier_watch || !conf || conf->mode != BW_MODE_ENFORCE) {
+	if (bw_tier_watch || !conf || conf->mode == BW_MODE_OBSERVE) {
 		s->load.action = BW_ACTION_WOULD_DENY;
 		stat_add(BW_STAT_LOADS_WOULD, 1);
 		return false;

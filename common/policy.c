@@ -12,6 +12,7 @@
 #include "common/buf.h"
 #include "common/json_check.h"
 #include "common/limits.h"
+#include "common/policy_protect.h"
 #include "common/policy_value.h"
 
 /* ---- the document ------------------------------------------------------------------------------------------------- */
@@ -530,9 +531,9 @@ static int parse_time(struct policy_parser *ps, const struct policy_node *n, int
 
 static int parse_document(struct policy_parser *ps, const cJSON *root)
 {
-	enum { VERSION, NAME, SERIAL, EXPIRES, EXEMPT, DEFAULTS, PROGRAMS, RULES, SCHEMA, N_KEYS };
-	static const char *const keys[] = { "version",	"name",	    "serial", "expires", "exempt",
-					    "defaults", "programs", "rules",  "$schema" };
+	enum { VERSION, NAME, SERIAL, EXPIRES, EXEMPT, DEFAULTS, PROTECT, PROGRAMS, RULES, SCHEMA, N_KEYS };
+	static const char *const keys[] = { "version",	"name",	   "serial",   "expires", "exempt",
+					    "defaults", "protect", "programs", "rules",	  "$schema" };
 	const struct policy_node top = { .value = root };
 	const char *ignored;
 	const cJSON *m[N_KEYS];
@@ -565,6 +566,8 @@ static int parse_document(struct policy_parser *ps, const cJSON *root)
 		r = parse_exempt(ps, MEMBER(&top, keys, m, EXEMPT));
 	if (!r && m[DEFAULTS])
 		r = parse_defaults(ps, MEMBER(&top, keys, m, DEFAULTS));
+	if (!r && m[PROTECT])
+		r = policy_parse_protect(ps, MEMBER(&top, keys, m, PROTECT), &ps->policy->protect);
 	if (!r && m[PROGRAMS])
 		r = parse_programs(ps, MEMBER(&top, keys, m, PROGRAMS));
 	if (!r && m[RULES])
@@ -607,6 +610,7 @@ int bw_policy_parse(const char *text, size_t len, struct bw_policy **ret, struct
 	policy->allow_inert = true;
 	policy->inert_max_instructions = 64;
 	memset(policy->defaults, BW_VERDICT_DENY, sizeof(policy->defaults));
+	policy_protect_defaults(&policy->protect);
 	ps.policy = policy;
 	r = parse_document(&ps, root);
 	if (r < 0)

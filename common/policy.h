@@ -98,6 +98,47 @@ struct bw_policy_rule {
 	bool any_kfunc; /* "*" */
 };
 
+/* Words of the auditor's findings, in its order (auditor/finding.h). */
+#define BW_POLICY_SEVERITIES 5
+#define BW_POLICY_SEVERITY_HIGH 3
+#define BW_POLICY_KINDS 3
+#define BW_POLICY_KIND_ATTACK 1
+#define BW_MAX_POLICY_REFUSALS 16u
+#define BW_MAX_POLICY_WORDS 16u /* of one list in a refusal */
+#define BW_MAX_POLICY_WORD 32u	/* bytes of one, with its end */
+#define BW_MAX_POLICY_WAIT_MS 1000u
+#define BW_MAX_POLICY_CALLER_MS 60000u
+
+struct bw_policy_words {
+	uint32_t n; /* 0: no condition */
+	char words[BW_MAX_POLICY_WORDS][BW_MAX_POLICY_WORD];
+};
+
+/* "Programs with such a finding are refused": all that is stated must hold. */
+struct bw_policy_refusal {
+	uint32_t severity; /* this one or above */
+	uint32_t kinds;	   /* a bit per kind */
+	struct bw_policy_words rules, sources, channels; /* any word of each */
+};
+
+/* Mode protect: what becomes of a program that nobody approved. Flat: it is handed from process to process. */
+struct bw_policy_protect {
+	uint32_t n_refusals;
+	uint32_t wait_ms;   /* of one try of the loader */
+	uint32_t caller_ms; /* of one process within 10 seconds */
+	uint8_t on_timeout, on_incomplete; /* enum bw_verdict */
+	uint8_t pad[2];
+	struct bw_policy_refusal refusals[BW_MAX_POLICY_REFUSALS];
+};
+
+/* Is all of it in bounds? For who got it from a process that read somebody's policy. */
+bool bw_policy_protect_valid(const struct bw_policy_protect *p);
+const char *bw_policy_severity_name(unsigned int severity); /* "?" for an unknown one */
+const char *bw_policy_kind_name(unsigned int kind);
+/* Does a finding, given by the numbers of its severity and kind, keep a program out? */
+bool bw_policy_refuses(const struct bw_policy_protect *p, unsigned int severity, unsigned int kind, const char *rule,
+		       const char *source, const char *channel);
+
 struct bw_policy {
 	const char *name; /* NULL when absent */
 	uint64_t serial;  /* 0 when absent */
@@ -106,6 +147,7 @@ struct bw_policy {
 	bool allow_inert;
 	uint32_t inert_max_instructions;
 	uint8_t defaults[BW_CLASS_COUNT]; /* enum bw_verdict */
+	struct bw_policy_protect protect;
 	const struct bw_policy_program *programs;
 	uint32_t n_programs;
 	const struct bw_policy_rule *rules;

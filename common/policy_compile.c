@@ -621,6 +621,9 @@ static void conf_build(const struct bw_policy *p, struct bw_policy_conf *conf)
 	bw_policy_safe_helpers(conf->safe_helpers);
 	for (uint32_t t = 0; t < BW_MAX_PROG_TYPES; t++)
 		conf->type_default[t] = p->defaults[bw_policy_class(t)];
+	conf->hold_wait_ns = p->protect.wait_ms * 1000000ull;
+	conf->hold_caller_ns = p->protect.caller_ms * 1000000ull;
+	conf->hold_timeout = p->protect.on_timeout;
 }
 
 static int compile(struct compiler *c)

@@ -39,6 +39,7 @@ static const char *const action_names[] = {
 	[BW_ACTION_ALLOWED] = "allowed",
 	[BW_ACTION_DENIED] = "denied",
 	[BW_ACTION_WOULD_DENY] = "would-deny",
+	[BW_ACTION_HELD] = "held",
 };
 
 static const char *const reason_names[] = {
@@ -56,6 +57,14 @@ static const char *const reason_names[] = {
 	[BW_REASON_NO_IDENTITY] = "no_identity",
 	[BW_REASON_NO_POLICY] = "no_policy",
 	[BW_REASON_NOT_ADMITTED] = "not_admitted",
+	[BW_REASON_ANALYSED] = "analysed",
+	[BW_REASON_UNANSWERED] = "unanswered",
+};
+
+static const char *const hold_names[] = {
+	[BW_HOLD_NONE] = "none",	 [BW_HOLD_ANSWERED] = "answered", [BW_HOLD_AGAIN] = "again",	 [BW_HOLD_TIMEOUT] = "timeout",
+	[BW_HOLD_NO_GUARD] = "no_guard", [BW_HOLD_ONE_CPU] = "one_cpu",	  [BW_HOLD_NO_ROOM] = "no_room", [BW_HOLD_TOO_LONG] = "too_long",
+	[BW_HOLD_SPENT] = "spent",	 [BW_HOLD_NO_HOOK] = "no_hook",
 };
 
 static const char *const identity_names[] = {
@@ -74,6 +83,7 @@ static const char *const load_flag_names[] = {
 
 _Static_assert(ARRAY_SIZE(hook_names) == BW_HOOK_COUNT, "a name for each hook");
 _Static_assert(ARRAY_SIZE(reason_names) == BW_REASON_COUNT, "a name for each reason");
+_Static_assert(ARRAY_SIZE(hold_names) == BW_HOLD_COUNT, "a name for each");
 _Static_assert(ARRAY_SIZE(kind_names) == BW_EVENT_TYPES, "a name for each kind");
 
 const char *alert_severity_name(enum alert_severity s)
@@ -94,6 +104,11 @@ int alert_severity_parse(const char *name, enum alert_severity *ret)
 
 static enum alert_severity load_severity(const struct decode_load *l)
 {
+	if (l->action == BW_ACTION_HELD)
+		return ALERT_INFO;
+	/* Somebody got in, or was kept out, without having been looked at. */
+	if (l->reason == BW_REASON_UNANSWERED)
+		return ALERT_HIGH;
 	if (l->action != BW_ACTION_ALLOWED)
 		/* A rule names what is known to be bad; the rest is merely not approved. */
 		return l->reason == BW_REASON_RULE ? ALERT_CRITICAL : ALERT_HIGH;
@@ -259,6 +274,38 @@ static bool any_set(const uint8_t *p, size_t n)
 	return false;
 }
 
+/* Mode protect: how the program was held, and what the analysis says. */
+static void write_hold(struct bw_json *j, const struct alert_detail *d)
+{
+	const struct decode_load *l = &d->event->load;
+	const struct alert_analysis *a = d->analysis;
+
+	if (l->hold == BW_HOLD_NONE)
+		return;
+	bw_json_str(j, "hold", hold_names[l->hold]);
+	if (l->attempt) {
+		bw_json_u64(j, "hold_attempt", l->attempt);
+		bw_json_u64(j, "hold_wait_ns", l->wait_ns);
+	}
+	if (!a)
+		return;
+	bw_json_str(j, "analysis", a->status);
+	opt_str(j, "analysis_reason", a->reason);
+	bw_json_u64(j, "analysis_ns", a->analysis_ns);
+	bw_json_u64(j, "analysis_programs", a->n_programs);
+	bw_json_u64(j, "analysis_findings", a->n_findings);
+	if (!a->rule)
+		return;
+	bw_json_bool(j, "finding_decided", a->decided);
+	bw_json_str(j, "finding_rule", a->rule);
+	bw_json_str(j, "finding_severity", a->severity);
+	bw_json_str(j, "finding_kind", a->kind);
+	bw_json_str(j, "finding_title", a->title);
+	opt_str(j, "finding_source", a->source);
+	opt_str(j, "finding_channel", a->channel);
+	bw_json_str(j, "finding_program", a->program);
+}
+
 static void write_load(struct bw_json *j, const struct alert_detail *d)
 {
 	const struct decode_load *l = &d->event->load;
@@ -299,6 +346,7 @@ static void write_load(struct bw_json *j, const struct alert_detail *d)
 	if (d->event->hook == BW_HOOK_SYS_BPF)
 		bw_json_i64(j, "error", l->error);
 	bw_json_u64(j, "hook_ns", l->hook_ns);
+	write_hold(j, d);
 }
 
 static void write_command(struct bw_json *j, const struct alert_detail *d)

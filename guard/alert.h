@@ -37,9 +37,21 @@ struct alert_context {
 	const char *host;
 	const char *boot_id;
 	const char *tier; /* "enforce", "watch", ... */
-	const char *mode; /* "observe", "enforce" */
+	const char *mode; /* "observe", "enforce", "protect" */
 	int64_t boot_offset_ns;	 /* CLOCK_REALTIME - CLOCK_BOOTTIME */
 	uint64_t generation;	 /* of the running policy, for guard events */
+};
+
+/* What the analysis of a held program says. Untrusted text, borrowed. */
+struct alert_analysis {
+	const char *status; /* "ok", "incomplete", "failed" */
+	const char *reason; /* why it is not ok; NULL otherwise */
+	uint64_t analysis_ns;
+	uint32_t n_programs, n_findings;
+	bool decided; /* the finding is why it was refused; else it is the most severe one */
+	const char *rule; /* NULL: no finding */
+	const char *severity, *kind, *title, *program;
+	const char *source, *channel; /* NULL: not about a flow */
 };
 
 /* What the caller could find out about one event. All strings borrowed; NULL leaves the member out. */
@@ -56,6 +68,7 @@ struct alert_detail {
 	uint64_t repeat_of;	  /* seq of an event that reported the same (repeat_find()); 0: none. Lowers the severity */
 	bool other_namespaces;	  /* of an attachment: the loader is in other PID, mount or user namespaces than the guard */
 	bool not_owner;		  /* of an attachment: what is changed was made by another process */
+	const struct alert_analysis *analysis; /* mode protect; NULL: none known */
 	bool canary;		  /* the guard's own proof of enforcement. Lowers the severity */
 	const struct decode_event *event;
 };
@@ -66,7 +79,7 @@ struct alert {
 	int64_t time_ns; /* CLOCK_REALTIME */
 	const char *kind; /* "load", "command", "map", "attach", "guard" */
 	enum alert_severity severity;
-	const char *action; /* "allowed", "denied", "would-deny"; "" for guard events */
+	const char *action; /* "allowed", "denied", "would-deny", "held"; "" for guard events */
 	char rule[64];	    /* "load.default", "guard.policy_refused" */
 	char digest[2 * BW_DIGEST_LEN + 1]; /* "" when there is none */
 	char prog_name[BW_OBJ_NAME_LEN + 1];

@@ -33,6 +33,25 @@ static const struct config_key {
 	{ "api.ring_bytes", CONFIG_NUMBER, offsetof(struct config, api.ring_bytes) },
 };
 
+static const char *const mode_names[] = {
+	[BW_MODE_OBSERVE] = "observe", [BW_MODE_ENFORCE] = "enforce", [BW_MODE_PROTECT] = "protect",
+};
+
+int config_mode(const char *name, enum bw_mode *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++)
+		if (!strcmp(name, mode_names[i])) {
+			*ret = (enum bw_mode)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *config_mode_name(enum bw_mode mode)
+{
+	return (size_t)mode < ARRAY_SIZE(mode_names) ? mode_names[mode] : "?";
+}
+
 int config_set(char **setting, const char *value)
 {
 	char *copy = strdup(value);
@@ -74,6 +93,7 @@ static bool is_object_key(const char *name)
 static const char *apply(const struct config_key *k, const cJSON *v, struct config *c)
 {
 	void *field = c ? (char *)c + k->offset : NULL;
+	enum bw_mode mode;
 
 	switch (k->type) {
 	case CONFIG_STRING:
@@ -83,10 +103,10 @@ static const char *apply(const struct config_key *k, const cJSON *v, struct conf
 			return "no memory";
 		return NULL;
 	case CONFIG_MODE:
-		if (!cJSON_IsString(v) || (strcmp(v->valuestring, "observe") && strcmp(v->valuestring, "enforce")))
-			return "must be \"observe\" or \"enforce\"";
+		if (!cJSON_IsString(v) || config_mode(v->valuestring, &mode) < 0)
+			return "must be \"observe\", \"protect\" or \"enforce\"";
 		if (c)
-			*(enum bw_mode *)field = strcmp(v->valuestring, "enforce") ? BW_MODE_OBSERVE : BW_MODE_ENFORCE;
+			*(enum bw_mode *)field = mode;
 		return NULL;
 	case CONFIG_NUMBER:
 		if (!cJSON_IsNumber(v) || v->valuedouble < 0 || v->valuedouble > 9007199254740991.0 ||

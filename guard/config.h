@@ -29,6 +29,9 @@ struct config {
  * Reads @path into @c, over what is there. On failure a negative errno, @c untouched, and one line in @why: "FILE:LINE:COL: FIELD: reason".
  */
 int config_read(const char *path, struct config *c, char *why, size_t why_len);
+/* "observe", "protect", "enforce". -EINVAL for another word. */
+int config_mode(const char *name, enum bw_mode *ret);
+const char *config_mode_name(enum bw_mode mode);
 /* Replaces a string setting. -ENOMEM. */
 int config_set(char **setting, const char *value);
 void config_free(struct config *c);

@@ -102,7 +102,10 @@ static bool action_fits(uint8_t action, uint8_t reason)
 
 static int decode_load(const struct bw_event_load *r, struct decode_load *ret)
 {
-	if (r->identity >= BW_IDENTITY_COUNT || r->verdict > BW_VERDICT_DENY || !action_fits(r->action, r->reason))
+	if (r->identity >= BW_IDENTITY_COUNT || r->verdict > BW_VERDICT_DENY || r->hold >= BW_HOLD_COUNT)
+		return -EBADMSG;
+	/* Only loads are held. */
+	if (!action_fits(r->action == BW_ACTION_HELD ? BW_ACTION_ALLOWED : r->action, r->reason))
 		return -EBADMSG;
 	ret->prog_type = r->prog_type;
 	ret->expected_attach_type = r->expected_attach_type;
@@ -128,6 +131,10 @@ static int decode_load(const struct bw_event_load *r, struct decode_load *ret)
 	ret->error = r->error;
 	ret->hook_ns = r->hook_ns;
 	ret->generation = r->generation;
+	ret->nonce = r->nonce;
+	ret->wait_ns = r->wait_ns;
+	ret->hold = r->hold;
+	ret->attempt = r->attempt;
 	return 0;
 }
 

@@ -46,6 +46,9 @@ struct decode_load {
 	int32_t error;
 	uint64_t hook_ns;
 	uint64_t generation;
+	uint64_t nonce, wait_ns;
+	enum bw_hold hold;
+	uint8_t attempt;
 };
 
 struct decode_command {

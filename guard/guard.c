@@ -20,6 +20,7 @@
 #include "guard/loader.h"
 #include "guard/loop.h"
 #include "guard/policy_load.h"
+#include "guard/quarantine.h"
 #include "guard/state.h"
 #include "guard/supervisor.h"
 #include "guard/worker.h"
@@ -51,6 +52,8 @@ struct guard {
 	struct supervisor_ops ops;
 	struct api *api; /* NULL: API visibility is off */
 	struct supervisor *supervisor;
+	struct quarantine *quarantine; /* mode protect, where the kernel has the hook; else NULL */
+	struct bw_policy_protect protect; /* of the policy in force */
 
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
@@ -93,6 +96,9 @@ static void on_status(void *arg, struct answer_status *ret)
 	*ret = (struct answer_status){ .hooks_dead = g->hooks_dead, .canary_failed = g->canary_failed };
 	ret->stats_known = loader_stats(g->loader, &ret->stats) == 0;
 	ret->hook_skipped = loader_misses(g->loader);
+	ret->quarantine_known = g->quarantine != NULL;
+	if (g->quarantine)
+		quarantine_stats(g->quarantine, &ret->quarantine);
 }
 
 static int on_cgroup(void *arg, uint64_t id, char *path, size_t len)
@@ -182,6 +188,7 @@ static int policy_swap(struct guard *g, enum bw_mode mode, char *why, size_t why
 	} else {
 		told.generation = enforce_running(g->enforce)->generation;
 		g->mode = mode;
+		g->protect = p.pack.protect;
 		supervisor_tell_policy(g->supervisor, &told);
 		log_warnings(path, &p.pack);
 	}
@@ -195,7 +202,7 @@ static void prove(struct guard *g)
 	const struct bw_policy_conf *p = enforce_running(g->enforce);
 	enum canary_result result;
 
-	if (g->tier != BW_TIER_ENFORCE || g->mode != BW_MODE_ENFORCE || !p)
+	if (g->tier != BW_TIER_ENFORCE || g->mode == BW_MODE_OBSERVE || !p)
 		return;
 	result = canary_try(p);
 	if (result == CANARY_LOADED && !g->canary_failed)
@@ -297,6 +304,8 @@ static int on_tick(void *arg, uint64_t expirations)
 	struct guard *g = arg;
 
 	api_tick(g->api);
+	if (g->quarantine)
+		quarantine_tick(g->quarantine);
 	g->ticks++;
 	if (g->ticks % TICKS_A_SECOND == 0) {
 		watch_counters(g);
@@ -387,7 +396,7 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 		.features = g->features,
 		.tier = g->tier,
 		.mechanism = g->mechanism,
-		.persistent = g->tier == BW_TIER_ENFORCE && g->config->mode == BW_MODE_ENFORCE &&
+		.persistent = g->tier == BW_TIER_ENFORCE && g->config->mode != BW_MODE_OBSERVE &&
 			      bw_feature(g->features, BW_FEATURE_BPFFS),
 		.pin_dir = g->config->pin_dir ? g->config->pin_dir : LOADER_PIN_DIR,
 	};
@@ -408,6 +417,54 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 	g->setup.alerts = g->kept[KEPT_ALERTS] = loader_map_fd(g->loader, LOADER_ALERTS);
 	g->setup.events = g->kept[KEPT_EVENTS] = loader_map_fd(g->loader, LOADER_EVENTS);
 	return 0;
+}
+
+static const struct bw_policy_protect *on_question(void *arg)
+{
+	struct guard *g = arg;
+
+	return &g->protect;
+}
+
+static void on_result(void *arg, const struct quarantine_result *r)
+{
+	struct guard *g = arg;
+
+	supervisor_note(g->supervisor, NOTE_RESULT, r, sizeof(*r), -1);
+}
+
+static void on_analyst_problem(void *arg, const char *what)
+{
+	say(arg, "analysis_failed", ALERT_HIGH, NULL, "%s", what);
+}
+
+/* Mode protect: the processes that analyse. Without the load hook there is nothing to analyse: on_timeout decides then. */
+static int start_quarantine(struct guard *g, char *why, size_t why_len)
+{
+	const struct quarantine_conf qc = {
+		.loop = g->loop,
+		.ring = loader_map_fd(g->loader, LOADER_HOLD_RING),
+		.answers = loader_map_fd(g->loader, LOADER_HOLD_ANSWERS),
+		.guard = loader_map_fd(g->loader, LOADER_HOLD_GUARDS),
+		.btf = enforce_btf(g->enforce),
+		.uid = g->job.uid,
+		.gid = g->job.gid,
+		.policy = on_question,
+		.result = on_result,
+		.problem = on_analyst_problem,
+		.arg = g,
+	};
+	int r;
+
+	if (g->mode != BW_MODE_PROTECT)
+		return 0;
+	if (!bw_feature(g->features, BW_FEATURE_LOAD_HOOK)) {
+		say(g, "tier_degraded", ALERT_HIGH, NULL,
+		    "mode protect needs the load hook (6.9): what is not approved is decided by on_timeout of the policy, unseen");
+		return 0;
+	}
+	r = quarantine_open(&qc, &g->quarantine);
+	return r < 0 ? fail(r, why, why_len, "starting the analysis: %s", strerror(-r)) : 0;
 }
 
 /* A guard with a state directory of its own has its socket there as well. @ret_copy is for taking apart. */
@@ -511,7 +568,7 @@ static int start_loop(struct guard *g, char *why, size_t why_len)
 
 static void banner(struct guard *g)
 {
-	bool enforcing = g->mode == BW_MODE_ENFORCE;
+	bool enforcing = g->mode != BW_MODE_OBSERVE;
 
 	char by[40] = "", because[500] = "";
 
@@ -525,12 +582,12 @@ static void banner(struct guard *g)
 				 ALERT_STR("tier_reason", g->why_tier[0] ? g->why_tier : NULL),
 				 ALERT_BOOL("adopted", loader_adopted(g->loader)), { 0 } },
 	    "bpfwardend %s: %s tier%s%s; mode %s%s", BW_VERSION, bw_tier_name(g->tier), by, because,
-	    enforcing ? "enforce" : "observe",
+	    config_mode_name(g->mode),
 	    enforcing ? "" : ": loads are judged and reported, nothing is refused");
-	if (g->tier != BW_TIER_ENFORCE && g->config->mode == BW_MODE_ENFORCE)
+	if (g->tier != BW_TIER_ENFORCE && g->config->mode != BW_MODE_OBSERVE)
 		say(g, "tier_degraded", ALERT_HIGH, NULL,
-		    "mode enforce was asked for, but this host allows only the %s tier, because %s: loads are reported, not refused",
-		    bw_tier_name(g->tier), g->why_tier);
+		    "mode %s was asked for, but this host allows only the %s tier, because %s: loads are reported, not refused",
+		    config_mode_name(g->config->mode), bw_tier_name(g->tier), g->why_tier);
 	if (enforcing && !bw_feature(g->features, BW_FEATURE_BPFFS))
 		say(g, "tier_degraded", ALERT_HIGH, NULL, "no BPF file system: enforcement ends when the guard ends");
 	if (g->tier == BW_TIER_ENFORCE && !bw_feature(g->features, BW_FEATURE_LOAD_HOOK))
@@ -599,6 +656,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	if (!loader_adopted(g->loader))
 		report_baseline(g);
 	r = policy_swap(g, mode, why, why_len);
+	if (!r)
+		r = start_quarantine(g, why, why_len);
 	if (r < 0)
 		goto out;
 	banner(g);
@@ -610,8 +669,10 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	g->hooks_dead = false;
 	watch_hooks(g);
 	loader_remove_others(g->loader);
-	if (mode == BW_MODE_ENFORCE) {
-		say(g, "armed", ALERT_INFO, NULL, "armed: loads that the policy does not admit are refused");
+	if (mode != BW_MODE_OBSERVE) {
+		say(g, "armed", ALERT_INFO, NULL,
+		    mode == BW_MODE_ENFORCE ? "armed: loads that the policy does not admit are refused" :
+					      "armed: loads that the policy does not approve are analysed, then admitted or refused");
 		prove(g);
 	}
 	if (g->config->api.on) {
@@ -643,7 +704,7 @@ int guard_run(struct guard *g)
 	supervisor_note(g->supervisor, NOTE_DRAIN, NULL, 0, -1);
 	watch_counters(g);
 	say(g, "stop", ALERT_INFO, NULL, "stopped%s",
-	    g->mode == BW_MODE_ENFORCE && bw_feature(g->features, BW_FEATURE_BPFFS) ?
+	    g->mode != BW_MODE_OBSERVE && bw_feature(g->features, BW_FEATURE_BPFFS) ?
 		    "; the kernel goes on refusing (bpfwardend --disarm ends that)" : "");
 	supervisor_note(g->supervisor, NOTE_STOP, NULL, 0, -1);
 	if (!supervisor_stop(g->supervisor, how, sizeof(how)))
@@ -656,6 +717,7 @@ void guard_free(struct guard *g)
 	if (!g)
 		return;
 	api_close(g->api);
+	quarantine_close(g->quarantine);
 	supervisor_free(g->supervisor);
 	control_unlisten(&g->socket);
 	enforce_free(g->enforce);

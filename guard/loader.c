@@ -21,6 +21,7 @@
 #include "guard.skel.h"
 
 #define MAX_LINKS 32
+#define HOLD_RING_SIZE (8u << 20) /* 16 programs of the greatest length that is analysed */
 #define CLAIM_PROGRAM "bw_claim"
 
 struct loader {
@@ -41,6 +42,8 @@ static const char *const map_names[LOADER_MAPS] = {
 	[LOADER_CONF] = "bw_conf",	     [LOADER_APPROVALS] = "bw_approvals",
 	[LOADER_BINDINGS] = "bw_bindings",   [LOADER_KFUNCS] = "bw_kfuncs",
 	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
+	[LOADER_HOLD_RING] = "bw_hold_ring", [LOADER_HOLD_ANSWERS] = "bw_hold_answers",
+	[LOADER_HOLD_GUARDS] = "bw_hold_guards",
 };
 
 /* The commands that are reported; lookups, updates, queries and iterations over ids are not: they are the hot path. */
@@ -209,8 +212,12 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	skel->rodata->bw_event_kprobe = event_flag(btf, "TRACE_EVENT_FL_KPROBE_BIT");
 	skel->rodata->bw_event_uprobe = event_flag(btf, "TRACE_EVENT_FL_UPROBE_BIT");
 	skel->rodata->bw_command_mask = reported_commands;
-	if (!skel->rodata->bw_task_scratch)
+	if (!skel->rodata->bw_task_scratch) {
 		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);
+		bpf_map__set_autocreate(skel->maps.bw_hold_scratches, false);
+	}
+	if (bw_feature(c->features, BW_FEATURE_LOAD_HOOK) && c->tier == BW_TIER_ENFORCE)
+		bpf_map__set_max_entries(skel->maps.bw_hold_ring, HOLD_RING_SIZE);
 	bpf_object__for_each_program(prog, skel->obj) {
 		const char *name = bpf_program__name(prog);
 

@@ -19,10 +19,10 @@
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const struct bw_command command = {
-	"bpfwardend", "", "Guards a host against BPF programs that nobody approved: reports every load, and refuses in mode enforce.",
+	"bpfwardend", "", "Guards a host against BPF programs that nobody approved: reports every load, and refuses in the modes enforce and protect.",
 	"It probes what the kernel offers and runs in the best tier: enforce (BPF LSM, or fmod_ret on the security functions),\n"
 	"else watch (reports only); it says which and why. SIGHUP reads the policy again; one that has an error is refused and\n"
-	"the running one stays. SIGTERM drains and ends. In mode enforce the kernel goes on refusing after the guard has ended,\n"
+	"the running one stays. SIGTERM drains and ends. In the modes enforce and protect the kernel goes on refusing after the guard has ended,\n"
 	"however it ended; --disarm ends that.",
 };
 
@@ -32,8 +32,8 @@ static int apply_options(struct config *c, const char *mode, const char *policy,
 	int r = 0;
 
 	if (mode)
-		c->mode = strcmp(mode, "enforce") ? BW_MODE_OBSERVE : BW_MODE_ENFORCE;
-	if (policy)
+		r = config_mode(mode, &c->mode);
+	if (!r && policy)
 		r = config_set(&c->policy, policy);
 	if (!r && state_dir)
 		r = config_set(&c->state_dir, state_dir);
@@ -142,7 +142,8 @@ int main(int argc, char **argv)
 		BW_OPTS_HELP_ROW,
 		{ BW_OPT_FLAG, 'f', "foreground", &foreground, NULL, "stay in the foreground; events go to standard output unless --output says otherwise" },
 		{ BW_OPT_STRING, 'c', "config", &file, "FILE", "settings (default " CONFIG_FILE ", if it exists)" },
-		{ BW_OPT_CHOICE, 'm', "mode", &mode, "observe|enforce", "observe (the default) reports; enforce refuses" },
+		{ BW_OPT_CHOICE, 'm', "mode", &mode, "observe|protect|enforce",
+		  "observe (the default) reports; enforce refuses what is not approved; protect analyses that first" },
 		{ BW_OPT_STRING, 'p', "policy", &policy, "FILE", "the policy (default " CONFIG_POLICY ")" },
 		{ BW_OPT_STRING, 0, "state-dir", &state_dir, "DIR", "event store (default " CONFIG_STATE_DIR ")" },
 		{ BW_OPT_STRING, 0, "socket", &socket, "PATH", "control socket (default guard.sock in a --state-dir that is given, else " CONFIG_SOCKET ")" },

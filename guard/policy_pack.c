@@ -60,6 +60,7 @@ void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image,
 	h.names_len = (uint32_t)names.len;
 	h.warnings_len = (uint32_t)warnings.len;
 	bw_buf_append(out, &h, sizeof(h));
+	bw_buf_append(out, &p->protect, sizeof(p->protect));
 	bw_buf_append(out, image->approvals, image->n_approvals * sizeof(*image->approvals));
 	bw_buf_append(out, image->bindings, image->n_bindings * sizeof(*image->bindings));
 	bw_buf_append(out, image->kfuncs, image->n_kfuncs * sizeof(*image->kfuncs));
@@ -234,6 +235,15 @@ static bool conf_fits(const struct policy_pack_head *h)
 	return true;
 }
 
+static bool protect_fits(const struct bw_policy_conf *c, const struct bw_policy_protect *p)
+{
+	/* Only read, not compiled: nothing is there for the kernel. */
+	if (!(c->flags & BW_CONF_VALID))
+		return bw_policy_protect_valid(p) && !c->hold_wait_ns && !c->hold_caller_ns && !c->hold_timeout;
+	return bw_policy_protect_valid(p) && c->hold_timeout == p->on_timeout && c->hold_wait_ns == p->wait_ms * 1000000ull &&
+	       c->hold_caller_ns == p->caller_ms * 1000000ull && !c->pad;
+}
+
 static bool head_fits(const struct policy_pack_head *h)
 {
 	return h->magic == MAGIC && !h->pad && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
@@ -277,10 +287,14 @@ static int unpack_error(struct reader *rd, const struct policy_pack_head *h, str
 static int unpack_image(struct reader *rd, const struct policy_pack_head *h, struct policy_pack *p)
 {
 	struct bw_policy_image *image = &p->image;
-	struct bw_slice attack, names;
+	struct bw_slice attack, names, protect;
 	int r = 0;
 
 	image->conf = h->conf;
+	protect = take(rd, sizeof(p->protect));
+	if (rd->bad)
+		return -EBADMSG;
+	memcpy(&p->protect, protect.data, sizeof(p->protect));
 	image->approvals = take_array(rd, h->n_approvals, sizeof(*image->approvals), &r);
 	image->bindings = take_array(rd, h->n_bindings, sizeof(*image->bindings), &r);
 	image->kfuncs = take_array(rd, h->n_kfuncs, sizeof(*image->kfuncs), &r);
@@ -295,7 +309,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	image->n_approvals = h->n_approvals;
 	image->n_bindings = h->n_bindings;
 	image->n_kfuncs = h->n_kfuncs;
-	if (!conf_fits(h) || !image_fits(image, h) || !strings_fit(p->loaders, h->n_loaders) ||
+	if (!conf_fits(h) || !protect_fits(&h->conf, &p->protect) || !image_fits(image, h) || !strings_fit(p->loaders, h->n_loaders) ||
 	    !strings_fit(p->warnings, h->n_warnings))
 		return -EBADMSG;
 	p->n_loaders = h->n_loaders;

@@ -5,7 +5,7 @@
  * A compiled policy as bytes: what the process that parsed it, which has no privileges, hands to the one that puts it into the
  * kernel, and what that one passes on to the worker that explains verdicts. Pure. Host byte order: both ends are one binary.
  *
- *	head | approvals | bindings | kfuncs | techniques per rule | names | loaders | warnings | error
+ *	head | protect | approvals | bindings | kfuncs | techniques per rule | names | loaders | warnings | error
  *
  * Names are NUL-terminated strings: for each rule its id and its ATT&CK techniques, then for each approval index its id.
  * Nothing in it is believed: every count, index, flag and string is checked by policy_unpack().
@@ -44,6 +44,7 @@ struct policy_pack {
 	int result;
 	struct bw_policy_image image; /* without origins: names stand for them */
 	struct policy_names names;
+	struct bw_policy_protect protect;
 	struct bw_slice loaders, warnings; /* NUL-terminated strings, into the input */
 	uint32_t n_loaders, n_warnings, more_warnings;
 	char error[1024];

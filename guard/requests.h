@@ -9,6 +9,7 @@
 #include "common/slice.h"
 #include "guard/alert.h"
 #include "guard/privsep.h"
+#include "guard/quarantine.h"
 
 /* From the worker; each but READY is answered by a message of the same type. */
 enum request {
@@ -25,6 +26,7 @@ enum note {
 	NOTE_POLICY,  /* struct note_policy, path of the file; descriptor: policy_names_pack() */
 	NOTE_OUTPUT,  /* descriptor: lines_target() */
 	NOTE_RESUME,  /* struct note_resume: somebody else read the rings before */
+	NOTE_RESULT,  /* struct quarantine_result */
 	NOTE_GO,      /* begin to read the rings and to serve the control socket */
 	NOTE_DRAIN,   /* read what is in the rings */
 	NOTE_STOP,    /* end in order */
@@ -34,7 +36,8 @@ enum note {
 struct answer_status {
 	struct bw_stats stats;
 	uint64_t hook_skipped;
-	uint8_t stats_known, hooks_dead, canary_failed, pad[5];
+	uint8_t stats_known, hooks_dead, canary_failed, quarantine_known, pad[4];
+	struct quarantine_stats quarantine;
 };
 
 #define ANSWER_CGROUP_MAX 512 /* bytes of a path */
@@ -69,6 +72,7 @@ static const struct privsep_form note_forms[NOTE_COUNT] = {
 	[NOTE_POLICY] = { "policy", sizeof(struct note_policy), PRIVSEP_MAX_MESSAGE, true },
 	[NOTE_OUTPUT] = { "output", 0, 0, true },
 	[NOTE_RESUME] = { "resume", sizeof(struct note_resume), sizeof(struct note_resume), false },
+	[NOTE_RESULT] = { "result", sizeof(struct quarantine_result), sizeof(struct quarantine_result), false },
 	[NOTE_GO] = { "go", 0, 0, false },
 	[NOTE_DRAIN] = { "drain", 0, 0, false },
 	[NOTE_STOP] = { "stop", 0, 0, false },

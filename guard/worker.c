@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,10 +14,12 @@
 #include "guard/alert.h"
 #include "guard/canary.h"
 #include "guard/cgroup.h"
+#include "guard/config.h"
 #include "guard/control.h"
 #include "guard/lines.h"
 #include "guard/loop.h"
 #include "guard/policy_pack.h"
+#include "guard/quarantine_event.h"
 #include "guard/repeat.h"
 #include "guard/requests.h"
 #include "guard/store.h"
@@ -26,6 +29,8 @@
 #define TICK_NS (SECOND / 5)
 /* Whoever receives the events misses these when the guard is gone. */
 #define HEARTBEAT_MINUTES 10
+/* How long the worker waits to be told why a held program was decided about as it was. */
+#define RESULT_MS 50
 
 /* A policy whose verdicts can be explained. */
 struct known_policy {
@@ -55,6 +60,8 @@ struct worker {
 	uint64_t alerts;	   /* events that were or would have been refused */
 	uint64_t ticks;
 	struct repeat repeat;
+	struct quarantine_result results[QUARANTINE_RESULTS]; /* mode protect: of the latest questions */
+	uint64_t n_results;
 	bool parent_gone;
 	struct privsep_message message; /* large: not on the stack */
 };
@@ -188,12 +195,30 @@ static void explain_load(struct worker *w, const struct decode_load *load, struc
 
 static int read_notes(struct worker *w);
 
+/* Mode protect: what became of question @nonce. The guard answers first and tells then: it may take a moment. */
+static const struct quarantine_result *find_result(struct worker *w, uint64_t nonce)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		struct pollfd p = { .fd = w->ch.notes, .events = POLLIN };
+
+		for (uint64_t i = 0; i < QUARANTINE_RESULTS && i < w->n_results; i++)
+			if (w->results[i].nonce == nonce)
+				return &w->results[i];
+		if (!tries)
+			poll(&p, 1, RESULT_MS);
+		read_notes(w);
+	}
+	return NULL;
+}
+
 /* libbpf calls this for each record; anything but 0 would stop the draining. */
 static int on_record(void *arg, void *data, size_t size)
 {
 	struct worker *w = arg;
 	struct decode_event event;
 	struct alert_detail detail = { 0 };
+	const struct quarantine_result *result = NULL;
+	struct alert_analysis analysis;
 	struct alert a;
 	int r;
 
@@ -214,9 +239,15 @@ static int on_record(void *arg, void *data, size_t size)
 	detail.lost_before = decode_gaps_note(&w->gaps, event.cpu, event.cpu_seq);
 	if (event.type == BW_EVENT_LOAD) {
 		explain_load(w, &event.load, &detail);
+		if (event.load.hold == BW_HOLD_ANSWERED)
+			result = find_result(w, event.load.nonce);
+		if (result) {
+			quarantine_describe(result, &analysis);
+			detail.analysis = &analysis;
+		}
 		detail.canary = event.actor.ppid == (uint32_t)w->setup->guard && !strcmp(event.load.name, CANARY_NAME);
 		detail.repeat_of = repeat_find(&w->repeat, &event, detail.seq);
-		w->alerts += event.load.action != BW_ACTION_ALLOWED && !detail.canary && !detail.repeat_of;
+		w->alerts += event.load.action != BW_ACTION_ALLOWED && event.load.action != BW_ACTION_HELD && !detail.canary && !detail.repeat_of;
 	}
 	r = alert_event(&w->context, &detail, &w->line, &a);
 	if (r < 0)
@@ -287,7 +318,7 @@ static int on_status(void *arg, struct bw_buf *out)
 {
 	static const char *const stat_names[BW_STAT_COUNT] = {
 		"loads", "loads_denied", "loads_would_deny", "commands", "maps", "emitted", "lost_ring", "lost_scratch",
-		"lost_context", "read_failed", "attaches", "canary",
+		"lost_context", "read_failed", "attaches", "held", "unanswered", "canary",
 	};
 	struct worker *w = arg;
 	struct bw_json j = { .buf = out };
@@ -299,7 +330,7 @@ static int on_status(void *arg, struct bw_buf *out)
 
 	if (r < 0)
 		return r;
-	enforce = !strcmp(w->context.mode, "enforce");
+	enforce = strcmp(w->context.mode, "observe") != 0;
 	bw_json_open(&j, NULL, '{');
 	bw_json_str(&j, "version", BW_VERSION);
 	bw_json_u64(&j, "pid", (uint64_t)w->setup->guard);
@@ -336,6 +367,8 @@ static int on_status(void *arg, struct bw_buf *out)
 		bw_json_u64(&j, "output_written", ls.written);
 		bw_json_u64(&j, "output_lost", ls.lost);
 	}
+	if (status.quarantine_known)
+		quarantine_status(&status.quarantine, &j);
 	control_stats(w->control, &cs);
 	bw_json_u64(&j, "followers", cs.followers);
 	bw_json_u64(&j, "followers_dropped", cs.dropped);
@@ -387,7 +420,7 @@ static int take_policy(struct worker *w, const struct privsep_message *m)
 	policy_names_free(&w->before.names);
 	w->before = w->now;
 	w->now = p;
-	w->context.mode = n.mode == BW_MODE_ENFORCE ? "enforce" : "observe";
+	w->context.mode = config_mode_name((enum bw_mode)n.mode);
 	w->context.generation = n.generation;
 	return 0;
 }
@@ -467,6 +500,9 @@ static int take_note(struct worker *w, struct privsep_message *m)
 		return take_output(w, TAKE_FD(m->fd));
 	case NOTE_RESUME:
 		resume(w, m);
+		break;
+	case NOTE_RESULT:
+		memcpy(&w->results[w->n_results++ % QUARANTINE_RESULTS], m->data, sizeof(w->results[0]));
 		break;
 	case NOTE_GO:
 		r = go(w);

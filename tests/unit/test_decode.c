@@ -167,7 +167,8 @@ static void enumerations_are_checked(void **state)
 	BAD(hdr.hook, BW_HOOK_COUNT, -EBADMSG);
 	BAD(identity, BW_IDENTITY_COUNT, -EBADMSG);
 	BAD(verdict, BW_VERDICT_DENY + 1, -EBADMSG);
-	BAD(action, BW_ACTION_WOULD_DENY + 1, -EBADMSG);
+	BAD(action, BW_ACTION_HELD + 1, -EBADMSG);
+	BAD(hold, BW_HOLD_COUNT, -EBADMSG);
 	BAD(reason, BW_REASON_COUNT, -EBADMSG);
 	BAD(actor.path_len, BW_PATH_LEN + 1, -EBADMSG);
 	BAD(actor.path_truncated, 2, -EBADMSG);
