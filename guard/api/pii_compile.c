@@ -8,12 +8,6 @@
 #include "common/cleanup.h"
 #include "guard/api/pii_internal.h"
 
-/*
- * Eight digits with at most two separators between any two: the shortest number that is looked at, together with a letter
- * right beside it, or else nine. One expression for all number detectors is what makes them cheap.
- */
-#define NUMBER_REGEX "[0-9](?:[ ./()-]{0,2}[0-9]){7}"
-
 #define DETECTOR_FLAGS (HS_FLAG_DOTALL | HS_FLAG_SOM_LEFTMOST)
 
 int pii_word_add(struct pii_rules *r, const char *spaced, unsigned int *ret)
@@ -65,6 +59,41 @@ hs_database_t *pii_compile_regex(const char *regex, char *reason, size_t size)
 	snprintf(reason, size, "%s", error ? error->message : "out of memory");
 	hs_free_compile_error(error);
 	return NULL;
+}
+
+static unsigned int width(unsigned int w)
+{
+	return w < PII_MAX_DIGITS ? w : PII_MAX_DIGITS - 1;
+}
+
+static int index_numbers(struct pii_rules *r)
+{
+	r->numbers = calloc(r->n_detectors + 1, sizeof(*r->numbers));
+	if (!r->numbers)
+		return -ENOMEM;
+	memset(r->least_width, 0xff, sizeof(r->least_width));
+	for (unsigned int i = 0; i < r->n_detectors; i++) {
+		const struct pii_detector *d = &r->detectors[i];
+
+		if (d->trigger != PII_TRIGGER_NUMBER)
+			continue;
+		r->numbers[r->n_numbers++] = (struct pii_number_rule){
+			.detector = (uint16_t)i,
+			.min_width = (uint16_t)width(d->min_width),
+			.max_width = (uint16_t)width(d->max_width),
+			.min_digits = d->min_digits,
+			.max_digits = d->max_digits,
+			.letters = d->letters,
+			.first = d->first,
+		};
+		for (unsigned int n = d->min_digits; n <= d->max_digits; n++) {
+			if (d->min_width < r->least_width[n])
+				r->least_width[n] = d->min_width;
+			for (unsigned int w = width(d->min_width); d->letters && w <= width(d->max_width); w++)
+				r->letter_widths[n] |= 1ull << w;
+		}
+	}
+	return 0;
 }
 
 /* Which detectors start from a word. */
@@ -217,8 +246,6 @@ static int compile_anchors(struct pii_rules *r, struct pii_error *e)
 
 	if (!parts)
 		return -ENOMEM;
-	if (!patterns_add(&p, NUMBER_REGEX, HS_FLAG_DOTALL, PII_ANCHOR_NUMBER))
-		return -ENOMEM;
 	for (unsigned int i = 0; i < r->n_detectors; i++) {
 		const struct pii_detector *d = &r->detectors[i];
 
@@ -226,6 +253,9 @@ static int compile_anchors(struct pii_rules *r, struct pii_error *e)
 			return -ENOMEM;
 	}
 	err = add_stems(r, &p, parts);
+	/* there is always a database: of nothing else, one byte that UTF-8 does not have */
+	if (!err && !p.n && !patterns_add(&p, "\\xff\\xff\\xff\\xff", HS_FLAG_DOTALL, PII_ANCHOR_FIELD))
+		err = -ENOMEM;
 	return err ? err : compile(r, &p, &r->anchors, e);
 }
 
@@ -236,13 +266,9 @@ int pii_rules_compile(struct pii_rules *r, struct pii_error *ret_error)
 	if (r->compiled)
 		return 0;
 	*ret_error = (struct pii_error){ .reason = "out of memory" };
-	r->numbers = calloc(r->n_detectors + 1, sizeof(*r->numbers));
-	if (!r->numbers)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < r->n_detectors; i++)
-		if (r->detectors[i].trigger == PII_TRIGGER_NUMBER)
-			r->numbers[r->n_numbers++] = (uint16_t)i;
-	err = index_fields(r);
+	err = index_numbers(r);
+	if (!err)
+		err = index_fields(r);
 	if (!err)
 		err = compile_anchors(r, ret_error);
 	r->compiled = !err;

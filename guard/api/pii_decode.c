@@ -61,12 +61,20 @@ static bool url_stop(uint8_t c)
 
 static bool next_percent(struct bw_slice text, enum pii_content content, size_t *pos, struct pii_level *ret)
 {
-	const uint8_t *p = text.data, *at;
+	const uint8_t *p = text.data, *at, *plus;
 
-	while (*pos < text.len && (at = memchr(p + *pos, '%', text.len - *pos))) {
-		size_t i = (size_t)(at - p), start = i, end = i + 1, limit;
+	while (*pos < text.len) {
+		size_t i, start, end, limit;
 
-		if (text.len - i < 3 || hex(p[i + 1]) < 0 || hex(p[i + 2]) < 0) {
+		at = memchr(p + *pos, '%', text.len - *pos);
+		plus = content == PII_CONTENT_FORM ? memchr(p + *pos, '+', (at ? (size_t)(at - p) : text.len) - *pos) : NULL;
+		if (plus)
+			at = plus;
+		if (!at)
+			break;
+		i = start = (size_t)(at - p);
+		end = i + 1;
+		if (!plus && (text.len - i < 3 || hex(p[i + 1]) < 0 || hex(p[i + 2]) < 0)) {
 			*pos = i + 1;
 			continue;
 		}

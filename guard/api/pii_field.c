@@ -134,6 +134,8 @@ static bool name_before(struct bw_slice text, size_t end, bool blanks, struct bw
 			;
 		if (!start || p[start - 1] != quote)
 			return false;
+		if (i > start && p[i - 1] == '\\') /* \"name\": a document inside a string */
+			i--;
 	} else {
 		for (start = i; start && i - start < PII_MAX_FIELD; start--) {
 			if (name_char(p[start - 1]))
@@ -210,9 +212,7 @@ bool pii_field_before(struct bw_slice text, size_t pos, struct bw_slice *ret_nam
 			if (c == '\'' && i > 1 && pii_alpha(p[i - 2]))
 				continue; /* O'Brien */
 			*ret_value_start = i;
-			if (i > 1 && p[i - 2] == '\\')
-				return false; /* inside a string: its decoder sees it */
-			k = back_blanks(p, i - 1);
+			k = back_blanks(p, i > 1 && p[i - 2] == '\\' ? i - 2 : i - 1);
 			if (!k)
 				return false;
 			if (p[k - 1] == ':' || p[k - 1] == '=')

@@ -5,7 +5,7 @@
  * What the parts of pii.h share.
  *
  * A scan is one pass of vectorscan over all bytes with "anchors": short and cheap patterns that say "something may be
- * here" (nine digits, an @, "eyJ", a word that names a field). Only around an anchor are the detectors' own expressions tried, on a
+ * here" (an @, "eyJ", a word that names a field), and one that stops at digits. Only around an anchor are the detectors' own expressions tried, on a
  * window of a few bytes, then the validator, then the context.
  */
 #include <hs/hs.h>
@@ -16,6 +16,7 @@
 #define PII_MAX_WORD	   48u	 /* bytes of one */
 #define PII_MAX_SEGMENTS   12u	 /* parts of a field's name that are looked at: the last ones */
 #define PII_MAX_GRAM	   4u	 /* parts that make one word: "date of birth" */
+#define PII_MAX_DIGITS	   64u	 /* of a number */
 #define PII_MAX_FOUND	   48u	 /* context words around one value */
 #define PII_NEAR	   48u	 /* bytes before a value in which words count */
 #define PII_BESIDE	   240u	 /* bytes on either side in which a "beside" word must be */
@@ -57,7 +58,7 @@ static inline const uint8_t *pii_value_bytes(const struct pii_value *v, size_t *
 
 enum pii_trigger {
 	PII_TRIGGER_PATTERN, /* its anchor, or else its own expression */
-	PII_TRIGGER_NUMBER,  /* nine digits or more */
+	PII_TRIGGER_NUMBER,  /* digits, with single separators */
 	PII_TRIGGER_FIELD,   /* a field whose name ends with one of its context words */
 };
 
@@ -76,10 +77,21 @@ struct pii_detector {
 	char *anchor, *regex; /* owned; NULL: none */
 	pii_validate_fn validate; /* NULL: every match is one */
 	uint8_t min_digits, max_digits; /* PII_TRIGGER_NUMBER */
+	char *first;	      /* the same: bytes it begins with; owned, NULL: any */
+	bool letters; /* the same: there may be letters in it */
+	unsigned int min_width, max_width; /* bytes that @regex matches */
 	uint8_t confidence, in_context, threshold; /* threshold 0: the class's */
 	bool multiline; /* a match may contain blanks, quotes and line ends */
 	struct pii_wordset context, unless, beside;
 	hs_database_t *db; /* of @regex, with the start of a match */
+};
+
+/* What decides cheaply whether a number detector can match: kept apart, in few cache lines. */
+struct pii_number_rule {
+	uint16_t detector, min_width, max_width;
+	uint8_t min_digits, max_digits;
+	bool letters;
+	const char *first;
 };
 
 struct pii_class_rule {
@@ -98,8 +110,7 @@ struct pii_word {
 };
 
 /* Identifiers of the patterns in the anchors' database: the detectors come first. */
-#define PII_ANCHOR_NUMBER 0x10000u
-#define PII_ANCHOR_FIELD  0x10001u
+#define PII_ANCHOR_FIELD 0x10000u
 
 struct pii_rules {
 	struct pii_class_rule *classes; /* PII_MAX_CLASSES */
@@ -112,8 +123,11 @@ struct pii_rules {
 	unsigned int n_by_field;
 	char **files; /* names, owned */
 	unsigned int n_files;
-	uint16_t *numbers; /* the detectors with that trigger */
+	struct pii_number_rule *numbers; /* the detectors with that trigger */
 	unsigned int n_numbers;
+	/* by the digits of a number: the least width that fits one of them, and (bit n) widths with letters around it */
+	uint32_t least_width[PII_MAX_DIGITS + 1];
+	uint64_t letter_widths[PII_MAX_DIGITS + 1];
 	hs_database_t *anchors;
 	bool compiled;
 };

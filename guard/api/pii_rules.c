@@ -116,14 +116,32 @@ static int get_percent(struct reader *r, const cJSON *o, const char *key, unsign
 static int get_digits(struct reader *r, const cJSON *o, struct pii_detector *d)
 {
 	const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, "digits"), *from = cJSON_GetArrayItem(m, 0), *to = cJSON_GetArrayItem(m, 1);
+	hs_compile_error_t *error = NULL;
+	hs_expr_info_t *info = NULL;
+	const char *first;
+	int err;
 
 	if ((d->trigger == PII_TRIGGER_NUMBER) != !!m)
 		return fail(r, m ? "digits" : "", "\"digits\" is for number detectors, and they need it");
 	if (!m)
-		return 0;
-	if (!cJSON_IsArray(m) || cJSON_GetArraySize(m) != 2 || !cJSON_IsNumber(from) || !cJSON_IsNumber(to) || from->valuedouble < 1 ||
+		return cJSON_GetObjectItemCaseSensitive(o, "first") ? fail(r, "first", "is for number detectors") : 0;
+	if (!cJSON_IsArray(m) || cJSON_GetArraySize(m) != 2 || !cJSON_IsNumber(from) || !cJSON_IsNumber(to) || from->valuedouble < 3 ||
 	    to->valuedouble > 64 || from->valuedouble > to->valuedouble)
-		return fail(r, "digits", "must be [fewest, most], from 1 to 64");
+		return fail(r, "digits", "must be [fewest, most], from 3 to 64");
+	if (hs_expression_info(d->regex, HS_FLAG_DOTALL, &info, &error) == HS_SUCCESS) {
+		d->min_width = info->min_width;
+		d->max_width = info->max_width;
+		free(info);
+	} else {
+		hs_free_compile_error(error);
+		d->max_width = UINT32_MAX;
+	}
+	err = get_text(r, o, "first", false, 16, &first);
+	if (err)
+		return err;
+	if (*first && !(d->first = strdup(first)))
+		return nomem(r);
+	d->letters = strpbrk(d->regex, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	d->min_digits = (uint8_t)from->valuedouble;
 	d->max_digits = (uint8_t)to->valuedouble;
 	return 0;
@@ -262,6 +280,7 @@ static void detector_release(struct pii_detector *d)
 {
 	free(d->anchor);
 	free(d->regex);
+	free(d->first);
 	hs_free_database(d->db);
 }
 
@@ -328,7 +347,7 @@ static int read_trigger(struct reader *r, const cJSON *o, struct pii_detector *d
 static int read_detector_into(struct reader *r, const cJSON *o, struct pii_detector *d, bool *ret_disabled)
 {
 	static const char *const keys[] = { "id", "class", "trigger", "anchor", "regex", "validator", "confidence", "in_context",
-					    "min_confidence", "context", "unless", "beside", "multiline", "disabled", "comment", "digits" };
+					    "min_confidence", "context", "unless", "beside", "multiline", "disabled", "comment", "digits", "first" };
 	const struct pii_rules *rules = r->rules;
 	const char *name, *class, *validator, *comment;
 	int err;

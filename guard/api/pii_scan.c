@@ -3,6 +3,7 @@
  * One scan: anchors over all bytes, detectors around each anchor, then the same for what the decoders find. Costs per
  * byte are the anchors'; costs per anchor are bounded by windows.
  */
+#include <emmintrin.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,9 @@
 
 #define WINDOW_BACK  320u
 #define WINDOW_AHEAD 4096u
-#define NUMBER_MAX   64u
+#define NUMBER_MIN   3u /* the digits in one piece of an Italian fiscal code */
+#define NUMBER_MAX   PII_MAX_DIGITS
+#define NUMBER_TOKEN 34u /* the longest identifier with letters: an IBAN */
 
 struct candidate {
 	size_t start, end;
@@ -25,7 +28,7 @@ struct pass {
 	struct bw_slice text;
 	enum pii_content content;
 	struct bw_slice field; /* of the whole text; len 0: none */
-	size_t number_done, field_done;
+	size_t field_done;
 	struct candidate found[PII_MAX_CANDIDATES];
 	unsigned int n_found;
 	/* what surrounds the value that is being judged */
@@ -77,6 +80,10 @@ static void look_around(struct pass *p, size_t start)
 		from = start - PII_NEAR;
 	while (from && from < start && pii_alnum(p->text.data[from]) && pii_alnum(p->text.data[from - 1]))
 		from++;
+	/* not what an earlier sentence speaks of */
+	for (size_t i = start; i > from + 1; i--)
+		if (p->text.data[i - 1] == ' ' && (p->text.data[i - 2] == '.' || p->text.data[i - 2] == ';' || p->text.data[i - 2] == '?'))
+			from = i;
 	pii_words_of(p->s->rules, bw_slice(p->text.data + from, start - from), &p->words, false);
 }
 
@@ -88,7 +95,7 @@ static bool any_of(const struct pii_wordset *set, const struct pii_words *w)
 	return false;
 }
 
-/* A word of the set on either side of the value. */
+/* A word of the set on either side of the value, in the same object. */
 static bool beside(const struct pass *p, const struct pii_wordset *set, size_t start, size_t end)
 {
 	size_t from = start > PII_BESIDE ? start - PII_BESIDE : 0, to = p->text.len - end > PII_BESIDE ? end + PII_BESIDE : p->text.len;
@@ -96,6 +103,12 @@ static bool beside(const struct pass *p, const struct pii_wordset *set, size_t s
 
 	if (p->name.len && p->name.data > p->text.data && p->name.data <= p->text.data + start)
 		start = (size_t)(p->name.data - p->text.data); /* not its own name */
+	for (size_t i = start; i > from; i--)
+		if (p->text.data[i - 1] == '{' || p->text.data[i - 1] == '}')
+			from = i;
+	for (size_t i = end; i < to; i++)
+		if (p->text.data[i] == '{' || p->text.data[i] == '}')
+			to = i;
 	if (start > from)
 		pii_words_of(p->s->rules, bw_slice(p->text.data + from, start - from), &w, false);
 	if (any_of(set, &w))
@@ -196,23 +209,6 @@ static size_t number_end(struct bw_slice t, size_t i, unsigned int *digits)
 	return i;
 }
 
-static size_t number_start(struct bw_slice t, size_t i, unsigned int *digits)
-{
-	size_t limit = i > NUMBER_MAX ? i - NUMBER_MAX : 0;
-
-	while (i > limit) {
-		size_t k = i;
-
-		while (k > limit && i - k < 2 && number_sep(t.data[k - 1]))
-			k--;
-		if (k == limit || !pii_digit(t.data[k - 1]))
-			break;
-		(*digits)++;
-		i = k - 1;
-	}
-	return i;
-}
-
 /* Part of something longer: an identifier with dashes, a decimal, a version, the local part of a mail address. */
 static bool compound(struct bw_slice t, size_t start, size_t end)
 {
@@ -227,52 +223,125 @@ static bool compound(struct bw_slice t, size_t start, size_t end)
 	return end + 1 < t.len && (p[end] == '-' || p[end] == '.') && (pii_alnum(p[end + 1]) || p[end + 1] == '_');
 }
 
-static void on_number(struct pass *p, size_t to)
+/* The first digit from @i on; @t.len when there is none. */
+static size_t next_digit(struct bw_slice t, size_t i)
 {
-	struct bw_slice t = p->text;
-	unsigned int digits = 0;
-	size_t start, end, from, until, ignored;
-	bool spaced;
+	const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8(9);
 
-	if (to <= p->number_done)
-		return;
-	end = number_end(t, to - 1, &digits);
-	start = number_start(t, to - 1, &digits);
-	p->number_done = end;
-	if (start && (t.data[start - 1] == '+' || t.data[start - 1] == '('))
-		start--;
-	if (start && t.data[start - 1] == '+')
-		start--;
-	/* eight digits alone are a day */
-	if (digits < 9 && !(end < t.len && pii_alpha(t.data[end])) && !(start && pii_alpha(t.data[start - 1])))
-		return;
-	/* what it may be part of: letters right around it, and the groups of an IBAN */
-	for (from = start; from && start - from < 24 && (pii_alnum(t.data[from - 1]) || t.data[from - 1] == '_'); from--)
-		;
-	for (unsigned int group = 0; group < 2 && from > 1 && t.data[from - 1] == ' ' && pii_alnum(t.data[from - 2]); group++)
-		for (from--; from && start - from < 24 && pii_alnum(t.data[from - 1]); from--)
-			;
-	for (until = end; until < t.len && until - end < 24 && (pii_alnum(t.data[until]) || t.data[until] == '_' || t.data[until] == ' '); until++)
-		;
-	/* with one byte more on either side, so that a word's boundary is seen as what it is */
-	if (from)
+	for (; t.len - i >= 16; i += 16) {
+		__m128i v = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)(const void *)(t.data + i)), zero);
+		int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, nine), v));
+
+		if (mask)
+			return i + (size_t)__builtin_ctz((unsigned int)mask);
+	}
+	while (i < t.len && !pii_digit(t.data[i]))
+		i++;
+	return i;
+}
+
+struct number {
+	size_t start, end; /* from its first to its last digit, with a + or ( before it */
+	size_t token;	   /* length of the letters and digits around it; 0: it stands by itself */
+	unsigned int digits;
+	bool spaced; /* it may be two numbers, with a space between them */
+	bool letters; /* there is a letter beside it, behind a separator */
+	uint8_t first;
+};
+
+static unsigned int width(size_t n)
+{
+	return n < PII_MAX_DIGITS ? (unsigned int)n : PII_MAX_DIGITS - 1;
+}
+
+/* Whether any detector can match around a number, by what is cheap to know. */
+static bool number_fits_any(const struct pii_rules *r, const struct number *n)
+{
+	uint64_t letters = r->letter_widths[n->digits];
+
+	if (n->spaced)
+		return true;
+	return n->token ? letters >> width(n->token) & 1 : n->end - n->start >= r->least_width[n->digits] || (letters && n->letters);
+}
+
+static bool number_fits(const struct pii_number_rule *d, const struct number *n)
+{
+	if (n->digits < d->min_digits || (n->digits > d->max_digits && !n->spaced) || (d->first && !strchr(d->first, n->first)))
+		return false;
+	if (n->token)
+		return d->letters && (n->spaced || (width(n->token) >= d->min_width && width(n->token) <= d->max_width));
+	return n->end - n->start >= d->min_width || (d->letters && (n->spaced || n->letters));
+}
+
+static void number_window(struct bw_slice t, const struct number *n, size_t *ret_from, size_t *ret_until)
+{
+	size_t from = n->start, until = n->end;
+
+	/* letters right around it, and the groups of an IBAN */
+	while (from && n->start - from < 24 && (pii_alnum(t.data[from - 1]) || t.data[from - 1] == '_'))
 		from--;
-	if (until < t.len)
+	for (unsigned int group = 0; group < 2 && from > 1 && t.data[from - 1] == ' ' && pii_alnum(t.data[from - 2]); group++)
+		for (from--; from && n->start - from < 24 && pii_alnum(t.data[from - 1]); from--)
+			;
+	while (until < t.len && until - n->end < 24 && (pii_alnum(t.data[until]) || t.data[until] == '_' || t.data[until] == ' '))
 		until++;
-	spaced = memchr(t.data + start, ' ', end - start);
-	p->name = (struct bw_slice){ 0 };
-	look_around(p, start);
-	for (unsigned int i = 0; i < p->s->rules->n_numbers; i++) {
-		const struct pii_detector *d = &p->s->rules->detectors[p->s->rules->numbers[i]];
+	/* with one byte more on either side, so that a word's boundary is seen as what it is */
+	*ret_from = from ? from - 1 : 0;
+	*ret_until = until < t.len ? until + 1 : until;
+}
 
-		/* two numbers with a space between them were taken for one */
-		if (digits < d->min_digits || (digits > d->max_digits && !spaced) || !confidence(p, d, start, end))
+/* A number that begins at @i; returns where to look on. */
+static size_t on_number(struct pass *p, size_t i)
+{
+	const struct pii_rules *r = p->s->rules;
+	struct number n = { .start = i };
+	struct bw_slice t = p->text;
+	size_t from = 0, until = 0, ignored, next;
+
+	n.end = next = number_end(t, i, &n.digits);
+	if (n.digits < NUMBER_MIN)
+		return next;
+	/* the groups of a UUID, a number behind a prefix */
+	if (i > 1 && (t.data[i - 1] == '-' || t.data[i - 1] == '_') && pii_alnum(t.data[i - 2]))
+		return next;
+	n.spaced = n.end - n.start > n.digits && memchr(t.data + n.start, ' ', n.end - n.start);
+	if ((i && pii_alnum(t.data[i - 1])) || (n.end < t.len && pii_alnum(t.data[n.end]))) {
+		for (from = i; from && i - from <= NUMBER_TOKEN && pii_alnum(t.data[from - 1]); from--)
+			;
+		for (until = n.end; until < t.len && until - from <= NUMBER_TOKEN && pii_alnum(t.data[until]); until++)
+			;
+		n.token = until - from;
+		if (!n.spaced && n.token > NUMBER_TOKEN) /* a hash, a key: its other digits are not worth a look either */
+			return until;
+	}
+	if (i && t.data[i - 1] == '(')
+		n.start--;
+	if (n.start && t.data[n.start - 1] == '+')
+		n.start--;
+	n.first = t.data[n.start];
+	n.letters = (n.end + 1 < t.len && number_sep(t.data[n.end]) && pii_alpha(t.data[n.end + 1])) ||
+		    (i > 1 && number_sep(t.data[i - 1]) && pii_alpha(t.data[i - 2]));
+	if (!number_fits_any(r, &n))
+		return next;
+	until = 0;
+	for (unsigned int k = 0; k < r->n_numbers; k++) {
+		const struct pii_detector *d = &r->detectors[r->numbers[k].detector];
+
+		if (!number_fits(&r->numbers[k], &n))
+			continue;
+		if (!until) { /* the first that fits */
+			number_window(t, &n, &from, &until);
+			p->name = (struct bw_slice){ 0 };
+			look_around(p, n.start);
+		}
+		if (!confidence(p, d, n.start, n.end))
 			continue;
 		candidates(p, d->db, from, until);
-		for (unsigned int k = 0; k < p->n_found; k++)
-			if (p->found[k].end > start && p->found[k].start < end && !compound(t, p->found[k].start, p->found[k].end))
-				judge(p, d, p->found[k].start, p->found[k].end, &ignored);
+		for (unsigned int c = 0; c < p->n_found; c++)
+			if (p->found[c].end > n.start && p->found[c].start < n.end && !compound(t, p->found[c].start, p->found[c].end))
+				judge(p, d, p->found[c].start, p->found[c].end, &ignored);
 	}
+	return next;
 }
 
 /* ---- patterns */
@@ -407,8 +476,6 @@ static int on_anchor(unsigned int id, unsigned long long from, unsigned long lon
 {
 	if (id == PII_ANCHOR_FIELD)
 		on_field(ctx, to);
-	else if (id == PII_ANCHOR_NUMBER)
-		on_number(ctx, to);
 	else
 		on_pattern(ctx, id, to);
 	return 0;
@@ -433,6 +500,8 @@ static int scan_text(struct pii_scanner *s, struct pii_level *level, enum pii_co
 	err = hs_scan(s->rules->anchors, (const char *)p.text.data, (unsigned int)p.text.len, 0, s->scratch, on_anchor, &p);
 	if (err != HS_SUCCESS)
 		return -EIO;
+	for (size_t i = next_digit(p.text, 0); i < p.text.len; i = next_digit(p.text, i))
+		i = on_number(&p, i);
 	for (sub = (struct pii_level){ 0 }; pii_encoded_next(p.text, content, &finder, &sub); sub = (struct pii_level){ 0 }) {
 		struct bw_slice name = field;
 		size_t from;

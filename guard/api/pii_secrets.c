@@ -15,9 +15,14 @@ static bool base64url(uint8_t c)
 static bool jwt(struct pii_value *v)
 {
 	uint8_t header[512];
-	size_t len, n;
-	const uint8_t *p = pii_value_bytes(v, &len), *dot = memchr(p, '.', len);
 	unsigned int dots = 0;
+	size_t len, n;
+	const uint8_t *p, *dot;
+
+	while (v->end > v->start && v->text.data[v->end - 1] == '.') /* of the sentence */
+		v->end--;
+	p = pii_value_bytes(v, &len);
+	dot = memchr(p, '.', len);
 
 	for (size_t i = 0; i < len; i++)
 		if (p[i] == '.')
