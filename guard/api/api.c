@@ -277,4 +277,21 @@ void api_status(const struct api *a, struct bw_json *j)
 	bw_json_u64(j, "unknown_conn", a->report->unknown_conn);
 	bw_json_u64(j, "conns_evicted", a->report->evicted);
 	bw_json_u64(j, "conns", a->report->conns);
+	bw_json_u64(j, "http_calls", a->report->calls);
+	bw_json_u64(j, "http_calls_without_request", a->report->calls_without_request);
+	bw_json_u64(j, "http_calls_without_response", a->report->calls_without_response);
+	bw_json_u64(j, "gaps", a->report->gaps);
+	bw_json_u64(j, "gap_bytes", a->report->gap_bytes);
+	bw_json_u64(j, "parse_errors", a->report->parse_errors);
+	bw_json_u64(j, "memory", a->report->memory);
+	bw_json_u64(j, "memory_refused", a->report->memory_refused);
+	bw_json_u64(j, "endpoints", a->report->endpoints);
+	bw_json_u64(j, "facts", a->report->facts);
+	bw_json_u64(j, "catalogue_write_errors", a->report->write_errors);
+	bw_json_u64(j, "log_lost", a->report->log_lost);
+	bw_json_u64(j, "span_lost", a->report->span_lost);
+	bw_json_u64(j, "rules_refused", a->report->rules_refused);
+	/* The worker's memory: it need not end in a NUL byte. */
+	bw_json_strn(j, "worker_failed", a->report->failed, strnlen(a->report->failed, sizeof(a->report->failed)));
+	bw_json_u64(j, "worker_failed_errno", a->report->failed_errno);
 }

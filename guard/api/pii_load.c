@@ -80,7 +80,7 @@ int pii_load_rules(const char *dir, struct pii_rules **ret, struct pii_error *re
 	return err;
 }
 
-/* Written aside and linked into place, so that two that start at once agree on one key. */
+/* Written aside and moved to where nothing is yet, so that two that start at once agree on one key. Workers may not link(2). */
 static int make_key(int dir)
 {
 	char temporary[64];
@@ -98,7 +98,7 @@ static int make_key(int dir)
 	if (write(fd, key.bytes, sizeof(key.bytes)) != sizeof(key.bytes) || fsync(fd) < 0)
 		err = errno ? -errno : -EIO;
 	explicit_bzero(&key, sizeof(key));
-	if (!err && linkat(dir, temporary, dir, "pii.key", 0) < 0 && errno != EEXIST)
+	if (!err && renameat2(dir, temporary, dir, "pii.key", RENAME_NOREPLACE) < 0 && errno != EEXIST)
 		err = -errno;
 	unlinkat(dir, temporary, 0);
 	if (!err && fsync(dir) < 0)

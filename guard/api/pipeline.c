@@ -225,6 +225,24 @@ int api_pipeline_close(struct api_pipeline *p)
 	return r;
 }
 
+/* A corrupt catalogue is kept for whoever wants to look at it, the latest one, and a new one is begun. */
+static int open_catalogue(const char *path, struct api_catalogue **ret)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char from[PATH_MAX + 16], to[PATH_MAX + 32];
+	int r = api_catalogue_open(path, ret);
+
+	if (r != -EUCLEAN)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		snprintf(from, sizeof(from), "%s%s", path, ends[i]);
+		snprintf(to, sizeof(to), "%s.corrupt%s", path, ends[i]);
+		if (rename(from, to) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return api_catalogue_open(path, ret);
+}
+
 int api_pipeline_open(const struct api_pipeline_config *config, struct api_pipeline **ret, const char **ret_what)
 {
 	struct api_pipeline *p = calloc(1, sizeof(*p));
@@ -245,7 +263,7 @@ int api_pipeline_open(const struct api_pipeline_config *config, struct api_pipel
 	r = (size_t)snprintf(path, sizeof(path), "%s/%s", config->dir, API_STORE_FILE) < sizeof(path) ? 0 : -ENAMETOOLONG;
 	*ret_what = API_STORE_FILE;
 	if (!r)
-		r = api_catalogue_open(path, &p->catalogue);
+		r = open_catalogue(path, &p->catalogue);
 	if (!r && config->log_permille) {
 		*ret_what = API_CALLS_FILE;
 		r = file_open(&p->calls, config->dir, API_CALLS_FILE);

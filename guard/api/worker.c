@@ -2,18 +2,28 @@
 #include "guard/api/worker.h"
 
 #include <bpf/libbpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "guard/api/capture.h"
+#include "guard/api/extract.h"
+#include "guard/api/pii_load.h"
+#include "guard/api/pipeline.h"
 #include "guard/loop.h"
 
 #define SECOND 1000000000ULL
 /* The ring buffer is looked at this often even when nobody was woken. */
 #define LOOK_NS (SECOND / 50)
+/* Of the calls that nothing is wrong with so many in a thousand are logged; of the others all. */
+#define LOG_PERMILLE 100
+#define API_EXTRACT_FILE "/api-extract.json"
 #define IDLE_NS (600 * SECOND) /* a connection without bytes for so long is forgotten */
 
 struct api_worker {
@@ -23,6 +33,13 @@ struct api_worker {
 	struct api_capture *capture;
 	struct loop *loop;
 	uint64_t looks;
+	struct pii_rules *rules;
+	struct pii_scanner *scanner;
+	struct pii_key key;
+	struct api_extract *extract;
+	struct api_pipeline *pipeline;
+	uint64_t rules_refused;
+	char node[256];
 };
 
 struct api_worker_report *api_worker_report_map(void)
@@ -46,8 +63,19 @@ static uint64_t boot_ns(void)
 	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
 }
 
+static int64_t boot_offset_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)((uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec - boot_ns());
+}
+
 static void on_chunk(void *arg, const struct api_chunk *chunk)
 {
+	struct api_worker *w = arg;
+
+	api_pipeline_chunk(w->pipeline, chunk);
 }
 
 /* libbpf calls this for each record; anything but 0 would stop the draining. What is wrong with a record is counted. */
@@ -62,6 +90,9 @@ static int on_record(void *arg, void *data, size_t size)
 static void report(struct api_worker *w)
 {
 	const struct api_capture_stats *s = api_capture_stats(w->capture);
+	const struct api_engine_stats *e = api_engine_stats(api_pipeline_engine(w->pipeline));
+	const struct api_catalogue_stats *c = api_pipeline_catalogue_stats(w->pipeline);
+	const struct api_pipeline_stats *p = api_pipeline_stats(w->pipeline);
 
 	*w->config->report = (struct api_worker_report){
 		.beat = w->looks,
@@ -73,6 +104,20 @@ static void report(struct api_worker *w)
 		.unknown_conn = s->unknown_conn,
 		.evicted = s->evicted,
 		.conns = s->conns,
+		.calls = e->calls,
+		.calls_without_request = e->calls_without_request,
+		.calls_without_response = e->calls_without_response,
+		.gaps = e->gaps,
+		.gap_bytes = e->gap_bytes,
+		.parse_errors = e->parse_errors,
+		.memory = e->memory,
+		.memory_refused = e->memory_refused,
+		.endpoints = c->endpoints,
+		.facts = c->facts,
+		.write_errors = c->write_errors,
+		.log_lost = p->log_lost,
+		.span_lost = p->span_lost,
+		.rules_refused = w->rules_refused,
 	};
 }
 
@@ -82,6 +127,17 @@ static int on_ring(void *arg, int fd, uint32_t events)
 
 	ring_buffer__consume(w->ring);
 	return 0;
+}
+
+static void put_counters(struct api_worker *w)
+{
+	const struct api_capture_stats *s = api_capture_stats(w->capture);
+
+	api_pipeline_counter(w->pipeline, "capture.records", s->records);
+	api_pipeline_counter(w->pipeline, "capture.undecodable", s->undecodable);
+	api_pipeline_counter(w->pipeline, "capture.late", s->late);
+	api_pipeline_counter(w->pipeline, "capture.unknown_conn", s->unknown_conn);
+	api_pipeline_counter(w->pipeline, "capture.conns_evicted", s->evicted);
 }
 
 static int on_look(void *arg, uint64_t expirations)
@@ -94,6 +150,8 @@ static int on_look(void *arg, uint64_t expirations)
 		now = boot_ns();
 		if (now > IDLE_NS)
 			api_capture_expire(w->capture, now - IDLE_NS);
+		put_counters(w);
+		api_pipeline_tick(w->pipeline, now, boot_offset_ns());
 	}
 	report(w);
 	return 0;
@@ -117,12 +175,58 @@ static int prepare(void *arg)
 	return w->ring ? 0 : -errno;
 }
 
+/* Custom rules are there if the file is; one with a mistake is not used, and counted. */
+static void load_rules(struct api_worker *w)
+{
+	_cleanup_free_ char *text = NULL;
+	struct api_extract_error e;
+	size_t len;
+	int r = bw_file_read(API_EXTRACT_FILE, API_EXTRACT_MAX_FILE, &text, &len);
+
+	if (r == -ENOENT)
+		return;
+	if (!r)
+		r = api_extract_parse(text, len, &w->extract, &e);
+	w->rules_refused += r < 0;
+}
+
+/* In the sandbox: the state directory is "/". */
+static int open_pipeline(struct api_worker *w)
+{
+	struct api_pipeline_config config = {
+		.dir = "/", .node = w->node, .log_permille = LOG_PERMILLE, .span_permille = LOG_PERMILLE, .boot_offset_ns = boot_offset_ns(),
+	};
+	struct pii_error error;
+	const char *what = "personal-data rules";
+	int r;
+
+	gethostname(w->node, sizeof(w->node) - 1);
+	load_rules(w);
+	r = pii_rules_builtin(&w->rules, &error);
+	if (!r)
+		r = pii_scanner_new(w->rules, &w->scanner);
+	if (!r) {
+		what = "pii.key";
+		r = pii_load_key("/", &w->key);
+	}
+	config.engine = (struct api_engine_config){ .scanner = w->scanner, .rules = w->rules, .key = &w->key, .extract = w->extract };
+	if (!r && getrandom(config.engine.seed, sizeof(config.engine.seed), 0) != sizeof(config.engine.seed))
+		r = -errno;
+	if (!r)
+		r = api_pipeline_open(&config, &w->pipeline, &what);
+	w->config->report->failed_errno = (uint64_t)-r;
+	snprintf(w->config->report->failed, sizeof(w->config->report->failed), "%s", r ? what : "");
+	return r;
+}
+
 static int run(void *arg, const struct privsep_channels *ch)
 {
 	struct api_worker *w = arg;
 	int r;
 
-	r = api_capture_new(0, on_chunk, w, &w->capture);
+	r = open_pipeline(w);
+	if (!r)
+		r = api_capture_new(0, on_chunk, w, &w->capture);
 	if (!r)
 		r = loop_open(&w->loop);
 	if (!r)
@@ -135,7 +239,9 @@ static int run(void *arg, const struct privsep_channels *ch)
 		r = loop_run(w->loop);
 	if (!r) {
 		ring_buffer__consume(w->ring);
+		put_counters(w);
 		report(w);
+		r = api_pipeline_close(w->pipeline);
 	}
 	return r;
 }

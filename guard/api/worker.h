@@ -2,7 +2,7 @@
 #ifndef BW_GUARD_API_WORKER_H
 #define BW_GUARD_API_WORKER_H
 /*
- * The process without privileges that reads what the API probes captured: ring buffer -> capture -> engine. Strangers' bytes are
+ * The process without privileges that reads what the API probes captured: ring buffer -> capture -> engine -> catalogue and logs. Strangers' bytes are
  * parsed nowhere else. It tells the parent how it fares through shared memory, which the parent treats as untrusted numbers.
  */
 #include <stdint.h>
@@ -13,6 +13,12 @@
 struct api_worker_report {
 	uint64_t beat; /* rises with every look at the ring buffer */
 	uint64_t records, undecodable, chunks, bytes, late, unknown_conn, evicted, conns;
+	/* of engine, catalogue and logs: pipeline.h */
+	uint64_t calls, calls_without_request, calls_without_response, gaps, gap_bytes, parse_errors, memory, memory_refused;
+	uint64_t endpoints, facts, write_errors, log_lost, span_lost, rules_refused;
+	/* Why it could not begin: an errno, and what it is about. */
+	uint64_t failed_errno;
+	char failed[32];
 };
 
 struct api_worker_config {
