@@ -37,7 +37,7 @@ endif
 CPPFLAGS += -I. -I$(BUILD) -D_GNU_SOURCE -DBW_VERSION='"$(VERSION)"'
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS += $(LDHARDEN)
-PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone libhs
+PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone libhs libssl libcurl rdkafka
 CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
@@ -165,6 +165,11 @@ $(BUILD)/tools/%: tests/tools/%.c $(BUILD)/libcommon.a
 	$(Q)$(if $(call tool_says,tool-alone,$<),$(CC) -O1 -Wall -MMD -MP -MF $@.d -o $@ $< $(call tool_says,tool-alone,$<),\
 		$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(SAN),,$(call tool_says,tool-cflags,$<)) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< \
 		$(filter-out %/libcommon.a,$(filter %.a,$^)) $(BUILD)/libcommon.a $(call tool_libs,$<))
+# The guard's delivery without the guard.
+$(BUILD)/tools/bwdeliver: tests/tools/bwdeliver.c $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	@echo '  CC   ' $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d $(LDFLAGS) -o $@ $< $(filter %.a,$^) $(LIBS)
 $(BUILD)/tools/goload: tests/tools/goload/main.go
 	@mkdir -p $(@D)
 	@echo '  GO   ' $@

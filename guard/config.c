@@ -68,6 +68,7 @@ void config_free(struct config *c)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].type == CONFIG_STRING)
 			free(*(char **)((char *)c + keys[i].offset));
+	sinks_config_free(&c->sinks);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -172,6 +173,8 @@ static bool walk(const cJSON *object, const char *prefix, struct config *c, stru
 			ret->at_key = true;
 		} else if (k) {
 			ret->what = apply(k, v, c);
+		} else if (!*prefix && (!strcmp(name, "sinks") || !strcmp(name, "spool"))) {
+			continue; /* sinks_config_parse() */
 		} else if (!*prefix && is_object_key(name)) {
 			if (!cJSON_IsObject(v)) {
 				ret->what = "must be an object";
@@ -190,9 +193,26 @@ static bool walk(const cJSON *object, const char *prefix, struct config *c, stru
 	return true;
 }
 
+static int read_sinks(const char *path, const char *text, size_t len, const cJSON *root, struct sinks_config *ret, char *why, size_t why_len)
+{
+	char field[128] = "", prefix[128], reason[256] = "no memory";
+	bool at_key = false;
+	char *dot;
+	int r = sinks_config_parse(cJSON_GetObjectItemCaseSensitive(root, "sinks"), cJSON_GetObjectItemCaseSensitive(root, "spool"), ret, field,
+				   sizeof(field), &at_key, reason, sizeof(reason));
+
+	if (r >= 0)
+		return r;
+	dot = strrchr(field, '.');
+	snprintf(prefix, sizeof(prefix), "%.*s", dot ? (int)(dot - field) + 1 : 0, field);
+	complain(path, text, len, prefix, dot ? dot + 1 : field, at_key, reason, why, why_len);
+	return r;
+}
+
 int config_read(const char *path, struct config *c, char *why, size_t why_len)
 {
 	_cleanup_free_ char *text = NULL;
+	struct sinks_config sinks = { 0 };
 	struct problem problem = { 0 };
 	const char *end = NULL;
 	size_t len = 0;
@@ -216,9 +236,15 @@ int config_read(const char *path, struct config *c, char *why, size_t why_len)
 	if (!walk(root, "", NULL, &problem)) {
 		complain(path, text, len, problem.prefix, problem.key, problem.at_key, problem.what, why, why_len);
 		r = -EINVAL;
+	} else if ((r = read_sinks(path, text, len, root, &sinks, why, why_len)) < 0) {
+		/* said */
 	} else if (!walk(root, "", c, &problem)) {
 		snprintf(why, why_len, "%s: no memory", path);
 		r = -ENOMEM;
+		sinks_config_free(&sinks);
+	} else {
+		sinks_config_free(&c->sinks);
+		c->sinks = sinks;
 	}
 	cJSON_Delete(root);
 	return r;

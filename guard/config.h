@@ -10,6 +10,7 @@
 
 #include "bpf/event.h"
 #include "guard/api/api.h"
+#include "guard/sinks/config.h"
 
 #define CONFIG_STATE_DIR "/var/lib/bpfwarden"
 #define CONFIG_SOCKET "/run/bpfwarden/guard.sock"
@@ -23,6 +24,7 @@ struct config {
 	uint64_t retention_rows;
 	uint64_t retention_days;
 	struct api_config api;
+	struct sinks_config sinks;
 };
 
 /*

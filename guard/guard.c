@@ -21,6 +21,7 @@
 #include "guard/loop.h"
 #include "guard/policy_load.h"
 #include "guard/quarantine.h"
+#include "guard/sinks/delivery.h"
 #include "guard/state.h"
 #include "guard/supervisor.h"
 #include "guard/worker.h"
@@ -54,6 +55,7 @@ struct guard {
 	struct supervisor *supervisor;
 	struct quarantine *quarantine; /* mode protect, where the kernel has the hook; else NULL */
 	struct bw_policy_protect protect; /* of the policy in force */
+	struct delivery *delivery; /* NULL: there are no sinks */
 
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
@@ -118,6 +120,11 @@ static void on_api_status(void *arg, struct bw_json *j)
 static void on_api(void *arg, const char *event, enum alert_severity severity, uint64_t lost, const char *text)
 {
 	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("lost", lost), { 0 } }, "%s", text);
+}
+
+static void on_delivery(void *arg, const char *event, enum alert_severity severity, const char *sink, uint64_t n, const char *text)
+{
+	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("n", n), ALERT_STR("sink", sink), { 0 } }, "%s", text);
 }
 
 /* The kernel goes on judging; the ring buffers keep what there is to report. */
@@ -238,6 +245,7 @@ static void on_hangup(struct guard *g)
 	int r;
 
 	reopen_output(g);
+	delivery_reload(g->delivery);
 	r = policy_swap(g, g->mode, why, sizeof(why));
 	if (r < 0) {
 		say(g, "policy_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", policy_path(g)), { 0 } },
@@ -306,6 +314,7 @@ static int on_tick(void *arg, uint64_t expirations)
 	api_tick(g->api);
 	if (g->quarantine)
 		quarantine_tick(g->quarantine);
+	delivery_tick(g->delivery);
 	g->ticks++;
 	if (g->ticks % TICKS_A_SECOND == 0) {
 		watch_counters(g);
@@ -501,6 +510,12 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 		return fail(-ENOMEM, why, why_len, "no memory");
 	}
 	g->setup.store_name = g->store_name;
+	if (g->config->sinks.n) {
+		g->setup.sinks = &g->config->sinks;
+		r = delivery_open(&g->config->sinks, g->state_dir, on_delivery, g, &g->delivery, why, why_len);
+		if (r < 0)
+			return r;
+	}
 	if (g->config->output) {
 		r = lines_target(g->config->output);
 		if (r < 0)
@@ -719,6 +734,7 @@ void guard_free(struct guard *g)
 	api_close(g->api);
 	quarantine_close(g->quarantine);
 	supervisor_free(g->supervisor);
+	delivery_close(g->delivery);
 	control_unlisten(&g->socket);
 	enforce_free(g->enforce);
 	loader_free(g->loader);

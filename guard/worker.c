@@ -22,6 +22,7 @@
 #include "guard/quarantine_event.h"
 #include "guard/repeat.h"
 #include "guard/requests.h"
+#include "guard/sinks/spooler.h"
 #include "guard/store.h"
 
 #define SECOND 1000000000ULL
@@ -45,6 +46,7 @@ struct worker {
 	struct loop *loop;
 	struct ring_buffer *rings;
 	struct store *store;
+	struct spooler *spooler; /* NULL: there are no sinks */
 	struct lines *lines;
 	struct control_ops control_ops;
 	struct control *control;
@@ -129,6 +131,7 @@ static void publish(struct worker *w, struct alert *a)
 	a->line = bw_buf_cstr(&w->line);
 	a->line_len = w->line.len;
 	store_add(w->store, a);
+	spooler_publish(w->spooler, a);
 	if (w->lines)
 		lines_write(w->lines, a->line, a->line_len);
 	if (w->control)
@@ -262,6 +265,7 @@ static int on_ring(void *arg, int fd, uint32_t events)
 	struct worker *w = arg;
 
 	ring_buffer__poll(w->rings, 0);
+	spooler_flush(w->spooler);
 	return 0;
 }
 
@@ -297,6 +301,7 @@ static int on_tick(void *arg, uint64_t expirations)
 	struct worker *w = arg;
 
 	ring_buffer__consume(w->rings);
+	spooler_tick(w->spooler, clock_ns(CLOCK_REALTIME));
 	if (w->lines)
 		lines_flush(w->lines);
 	w->ticks++;
@@ -369,6 +374,7 @@ static int on_status(void *arg, struct bw_buf *out)
 	}
 	if (status.quarantine_known)
 		quarantine_status(&status.quarantine, &j);
+	spooler_status(w->spooler, &j);
 	control_stats(w->control, &cs);
 	bw_json_u64(&j, "followers", cs.followers);
 	bw_json_u64(&j, "followers_dropped", cs.dropped);
@@ -594,6 +600,11 @@ static int open_store(struct worker *w)
 	return 0;
 }
 
+static void on_spool(void *arg, const char *event, enum alert_severity severity, uint64_t n, const char *text)
+{
+	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("n", n), { 0 } }, "%s", text);
+}
+
 static int start(struct worker *w)
 {
 	int r = loop_open(&w->loop);
@@ -604,6 +615,8 @@ static int start(struct worker *w)
 		r = cgroup_names_open(ask_cgroup, w, &w->cgroups);
 	if (!r)
 		r = open_store(w);
+	if (!r && w->setup->sinks)
+		r = spooler_open(w->setup->sinks, "", on_spool, w, &w->spooler);
 	if (!r && w->setup->output >= 0)
 		r = lines_open(w->setup->output, &w->lines);
 	if (!r)
@@ -631,9 +644,11 @@ int worker_run(void *arg, const struct privsep_channels *ch)
 			bw_err("the worker: %s", strerror(-r));
 		if (w->store)
 			store_flush(w->store);
+		spooler_flush(w->spooler);
 		return r;
 	}
 	control_close(w->control);
+	spooler_close(w->spooler);
 	lines_close(w->lines, NULL);
 	store_close(w->store);
 	return 0;

@@ -20,6 +20,7 @@ struct worker_setup {
 	const char *mechanism, *tier_reason, *identity;
 	const char *store_name; /* path of the event store, for messages */
 	uint64_t retention_rows, retention_days;
+	const struct sinks_config *sinks; /* NULL: none */
 	bool adopted;
 	pid_t guard; /* the parent */
 };

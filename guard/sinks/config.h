@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_SINKS_CONFIG_H
+#define BW_SINKS_CONFIG_H
+/* The members "sinks" and "spool" of guard.json (docs/sinks.md). Secrets are names of files here, never values. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/format.h"
+
+struct cJSON;
+
+#define SINKS_MAX 16u
+#define SINK_NAME_MAX 32u
+#define SINK_MAX_PATTERNS 64u
+#define SINK_DEFAULT_BATCH 1000u
+
+enum sink_type {
+	SINK_FILE,
+	SINK_STDOUT,
+	SINK_SYSLOG,
+	SINK_JOURNALD,
+	SINK_HEC,
+	SINK_ELASTICSEARCH,
+	SINK_OTLP,
+	SINK_FALCOSIDEKICK,
+	SINK_WEBHOOK,
+	SINK_KAFKA,
+	SINK_TYPES
+};
+const char *sink_type_name(enum sink_type t);
+
+enum sink_transport { SINK_UDP, SINK_TCP, SINK_TLS };
+
+/* All strings owned; NULL: not given. */
+struct sink_config {
+	char name[SINK_NAME_MAX + 1];
+	enum sink_type type;
+	enum format_id format;
+	/* which events */
+	unsigned int min_severity; /* enum event_severity */
+	char **kinds, **rules, **exclude; /* NULL-terminated lists; patterns of rules end with "*" or are whole */
+	uint64_t rate;		   /* events a second at most; 0: no limit */
+	uint64_t batch;		   /* events in one go */
+	/* where to */
+	enum sink_transport transport;
+	char *address;		   /* host:port of syslog; the socket of journald; brokers of Kafka */
+	char *url, *index, *sourcetype, *topic, *path;
+	uint64_t facility, rotate_bytes, keep, timeout_ms;
+	bool lines;  /* newlines between syslog messages, instead of octet counting */
+	bool no_ack; /* HEC without acknowledgement */
+	bool no_sync; /* files: not synced */
+	/* who */
+	char *user;
+	char *secret_file, *secret_credential; /* token, password or key; $CREDENTIALS_DIRECTORY/NAME */
+	char *ca, *cert, *key, *server_name;
+	bool insecure; /* the peer's certificate is not checked */
+};
+
+struct sinks_config {
+	struct sink_config *sinks;
+	size_t n;
+	uint64_t spool_bytes, spool_age_s, sync_ms;
+};
+
+/*
+ * Reads the members; either may be NULL. On failure a negative errno, *ret untouched, the place in @field ("sinks[2].url"; @at_key: the key itself)
+ * and what is wrong in @reason.
+ */
+int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, struct sinks_config *ret, char *field,
+		       size_t field_len, bool *at_key, char *reason, size_t reason_len);
+void sinks_config_free(struct sinks_config *c);
+
+/* Does the sink want that event? */
+bool sink_wants(const struct sink_config *c, const struct event_view *e);
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "guard/sinks/spooler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/json_check.h"
+#include "guard/sinks/deliver.h"
+#include "guard/sinks/spool.h"
+
+#define SECOND 1000000000LL
+#define MAX_STATUS (256u << 10)
+
+struct spooler {
+	const struct sinks_config *config;
+	spooler_say_fn say;
+	void *arg;
+	struct spool *spool;
+	int64_t maintained_ns;
+	uint64_t dropped_told, shed_told, expired_told;
+	uint64_t last;
+	bool failing;
+	int own_fd; /* of the delivery process: its cursors */
+};
+
+/* The lowest and the highest cursor of the sinks that there are. */
+static void look_at_cursors(const struct spooler *d, uint64_t *ret_low, uint64_t *ret_high)
+{
+	*ret_low = UINT64_MAX;
+	*ret_high = 0;
+	for (size_t i = 0; i < d->config->n; i++) {
+		char name[SINK_NAME_MAX + 16];
+		uint64_t v = 0;
+
+		snprintf(name, sizeof(name), "%s.cursor", d->config->sinks[i].name);
+		if (spool_cursor_get(d->own_fd, name, &v) < 0)
+			v = 0;
+		*ret_low = v < *ret_low ? v : *ret_low;
+		*ret_high = v > *ret_high ? v : *ret_high;
+	}
+}
+
+int spooler_open(const struct sinks_config *config, const char *state, spooler_say_fn say, void *arg, struct spooler **ret)
+{
+	struct spool_config sc = { .max_bytes = config->spool_bytes, .max_age_ns = (int64_t)config->spool_age_s * SECOND };
+	struct spooler *d = calloc(1, sizeof(*d));
+	char path[4096];
+	uint64_t low;
+	int r = 0;
+
+	if (!d)
+		return -ENOMEM;
+	d->config = config;
+	d->say = say;
+	d->arg = arg;
+	snprintf(path, sizeof(path), "%s/" DELIVER_OWN, state);
+	d->own_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->own_fd < 0)
+		r = -errno;
+	if (r == 0) {
+		look_at_cursors(d, &low, &sc.above);
+		snprintf(path, sizeof(path), "%s/" DELIVER_EVENTS, state);
+		sc.dir = path;
+		r = spool_open(&sc, &d->spool);
+	}
+	if (r < 0) {
+		spooler_close(d);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+void spooler_close(struct spooler *d)
+{
+	if (!d)
+		return;
+	spool_close(d->spool);
+	if (d->own_fd >= 0)
+		close(d->own_fd);
+	free(d);
+}
+
+void spooler_publish(struct spooler *d, const struct alert *a)
+{
+	if (d) /* a failure is in the statistics, which the tick looks at */
+		spool_add(d->spool, (uint8_t)a->severity, a->time_ns, a->line, a->line_len, &d->last);
+}
+
+uint64_t spooler_last(const struct spooler *d)
+{
+	return d ? d->last : 0;
+}
+
+void spooler_flush(struct spooler *d)
+{
+	if (d)
+		spool_flush(d->spool);
+}
+
+bool spooler_has_sink(const struct spooler *d, const char *name)
+{
+	for (size_t i = 0; d && i < d->config->n; i++)
+		if (!strcmp(d->config->sinks[i].name, name))
+			return true;
+	return false;
+}
+
+static void watch_spool(struct spooler *d)
+{
+	struct spool_stats s;
+	char text[256];
+
+	spool_stats(d->spool, &s);
+	if ((s.error != 0) != d->failing) {
+		d->failing = s.error != 0;
+		snprintf(text, sizeof(text), d->failing ? "the spool cannot be written: %s; events for the sinks are lost" : "the spool is written again%s",
+			 d->failing ? strerror(-s.error) : "");
+		d->say(d->arg, d->failing ? "spool_failed" : "spool_recovered", d->failing ? ALERT_HIGH : ALERT_LOW, s.dropped, text);
+	}
+	if (s.dropped + s.shed + s.expired > d->dropped_told + d->shed_told + d->expired_told) {
+		uint64_t dropped = s.dropped - d->dropped_told, shed = s.shed - d->shed_told, expired = s.expired - d->expired_told;
+
+		snprintf(text, sizeof(text), "the spool gave up %" PRIu64 " new events, %" PRIu64 " old ones below high severity and %" PRIu64
+			 " in its oldest files: a receiver is away for too long, or the disk is full", dropped, shed, expired);
+		d->dropped_told = s.dropped;
+		d->shed_told = s.shed;
+		d->expired_told = s.expired;
+		d->say(d->arg, "spool_loss", ALERT_HIGH, dropped + shed + expired, text);
+	}
+}
+
+void spooler_tick(struct spooler *d, int64_t now_ns)
+{
+	uint64_t low, high;
+
+	if (!d)
+		return;
+	spool_flush(d->spool);
+	/* A clock that was set back must not stop the upkeep. */
+	if (now_ns >= d->maintained_ns && now_ns - d->maintained_ns < SECOND)
+		return;
+	d->maintained_ns = now_ns;
+	look_at_cursors(d, &low, &high);
+	spool_maintain(d->spool, low, now_ns);
+	watch_spool(d);
+}
+
+void spooler_status(const struct spooler *d, struct bw_json *j)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct spool_stats s;
+	const char *reason;
+	size_t offset;
+	ssize_t n;
+
+	if (!d)
+		return;
+	spool_stats(d->spool, &s);
+	bw_json_open(j, "spool", '{');
+	bw_json_u64(j, "last", s.last);
+	bw_json_u64(j, "oldest", s.oldest);
+	bw_json_u64(j, "bytes", s.bytes);
+	bw_json_u64(j, "segments", s.segments);
+	bw_json_u64(j, "written", s.written);
+	bw_json_u64(j, "dropped", s.dropped);
+	bw_json_u64(j, "shed", s.shed);
+	bw_json_u64(j, "expired", s.expired);
+	bw_json_u64(j, "torn_bytes", s.torn);
+	bw_json_bool(j, "failing", s.error != 0);
+	bw_json_close(j, '}');
+	/* Written by a process that is not trusted: it has to be JSON. */
+	fd = openat(d->own_fd, "status.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	text = fd >= 0 ? malloc(MAX_STATUS) : NULL;
+	n = text ? read(fd, text, MAX_STATUS - 1) : -1;
+	if (n > 1) {
+		text[n] = '\0';
+		n -= text[n - 1] == '\n';
+		text[n] = '\0';
+		if (!memchr(text, '\n', (size_t)n) && bw_json_check(text, (size_t)n, 4096, &offset, &reason) == 0)
+			bw_json_raw(j, "deliver", text, (size_t)n);
+	}
+}

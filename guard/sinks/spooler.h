@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BW_SPOOLER_H
+#define BW_SPOOLER_H
+/* What the guard's worker does for delivery: writes events into the spool, and looks after it. */
+#include "common/json.h"
+#include "guard/alert.h"
+#include "guard/sinks/config.h"
+
+struct spooler;
+
+typedef void (*spooler_say_fn)(void *arg, const char *event, enum alert_severity severity, uint64_t n, const char *text);
+
+/* @state: path of the state directory, as this process sees it. @config must outlive it. Negative errno. All of these take NULL. */
+int spooler_open(const struct sinks_config *config, const char *state, spooler_say_fn say, void *arg, struct spooler **ret);
+void spooler_close(struct spooler *d);
+void spooler_publish(struct spooler *d, const struct alert *a);
+/* Hands to the kernel what was published: after each drain of the rings. */
+void spooler_flush(struct spooler *d);
+/* Call it a few times a second. */
+void spooler_tick(struct spooler *d, int64_t now_ns);
+/* Members of the object that is open in @j. */
+void spooler_status(const struct spooler *d, struct bw_json *j);
+bool spooler_has_sink(const struct spooler *d, const char *name);
+/* The number that the latest published event has in the spool. */
+uint64_t spooler_last(const struct spooler *d);
+
+#endif
