@@ -211,18 +211,41 @@ static void link_struct_ops(struct bw_reader *r)
 		}
 }
 
-/* The type that the context argument of the program's BTF prototype speaks for. */
-static void type_from_context(struct bw_reader *r, struct bw_prog *p)
+/* The type that the context argument of the program's BTF prototype speaks for. Returns false when there is no prototype. */
+static bool type_from_context(struct bw_reader *r, struct bw_prog *p)
 {
 	const struct bw_btf *b = r->o->btf;
 	struct bw_btf_type t;
 	struct bw_btf_member m;
 
 	if (!b || !r->o->funcs[p->func].btf_func || !bw_btf_type(b, r->o->funcs[p->func].btf_func, &t) ||
-	    !bw_btf_resolve(b, t.type, &t) || t.kind != BW_BTF_FUNC_PROTO || !bw_btf_member(b, &t, 0, &m) ||
-	    !bw_btf_resolve(b, m.type, &t) || t.kind != BW_BTF_PTR || !bw_btf_resolve(b, t.type, &t))
-		return;
-	bw_secname_from_context(t.name, &p->def);
+	    !bw_btf_resolve(b, t.type, &t) || t.kind != BW_BTF_FUNC_PROTO)
+		return false;
+	if (bw_btf_member(b, &t, 0, &m) && bw_btf_resolve(b, m.type, &t) && t.kind == BW_BTF_PTR && bw_btf_resolve(b, t.type, &t))
+		bw_secname_from_context(t.name, &p->def);
+	return true;
+}
+
+/*
+ * What the section and the prototype do not say, the instructions may. A guess is remarked; it is incomplete only when there is
+ * none and it matters. A function of .text with a prototype is a library's, whose arguments are known as far as they can be.
+ */
+static void type_from_use(struct bw_reader *r, struct bw_prog *p, bool has_prototype)
+{
+	const struct bw_func *f = &r->o->funcs[p->func];
+	bool text = is_text(p->section), reads;
+	const char *context = bw_program_use(r->o->codes[f->code].insns + f->first, f->n_insns, &reads);
+
+	if (context && !(text && has_prototype))
+		bw_secname_from_context(context, &p->def);
+	if (p->def.known)
+		reader_note(r, 0, p->section, BW_DIAG_NO_OFFSET, "the type of program %.100s is taken from what it does", p->name);
+	else if (text)
+		reader_note(r, has_prototype ? 0 : BW_NOTE_INCOMPLETE, p->section, BW_DIAG_NO_OFFSET,
+			    "there is no program in it: what %.100s is called from is not known", p->name);
+	else
+		reader_note(r, reads ? BW_NOTE_INCOMPLETE : 0, p->section, BW_DIAG_NO_OFFSET,
+			    "the section's name does not tell the type of program %.100s", p->name);
 }
 
 int reader_programs(struct bw_reader *r)
@@ -271,14 +294,12 @@ int reader_programs(struct bw_reader *r)
 			bw_secname_parse_windows(p->section, &p->def);
 			continue;
 		}
-		if (!p->def.known)
-			type_from_context(r, p);
-		if (!p->def.known && is_text(p->section))
-			reader_note(r, BW_NOTE_INCOMPLETE, p->section, BW_DIAG_NO_OFFSET,
-				    "there is no program in it: what %.100s is called from is not known", p->name);
-		else if (!p->def.known)
-			reader_note(r, BW_NOTE_INCOMPLETE, p->section, BW_DIAG_NO_OFFSET,
-				    "the section's name does not tell the type of program %.100s", p->name);
+		if (!p->def.known) {
+			bool has_prototype = type_from_context(r, p);
+
+			if (!p->def.known)
+				type_from_use(r, p, has_prototype);
+		}
 	}
 	return 0;
 }

@@ -43,7 +43,8 @@ struct bw_scan_run {
 	bw_scan_progress_fn progress;
 	void *progress_ctx;
 };
-#define BW_SCAN_FILE_MS 20000u
+/* Of wall-clock time: large objects take seconds of their own, and several times that on a busy machine. */
+#define BW_SCAN_FILE_MS 60000u
 
 /*
  * Appends to @s one or several objects per file (executables hold several); files found in folders that are no BPF objects

@@ -184,6 +184,17 @@ static const struct sec_rule prefixes[] = {
 	{ "ingress", "sched_cls", NULL, NONE },
 	{ "egress", "sched_cls", NULL, NONE },
 	{ "act", "sched_act", NULL, NONE },
+	{ "sched_cls", "sched_cls", NULL, NONE },
+	{ "sched_act", "sched_act", NULL, NONE },
+	/* Names of loaders that make file names or identifiers of them. */
+	{ "XDP", "xdp", "xdp", OPTIONAL },
+	{ "kprobe_", "kprobe", NULL, NONE },
+	{ "kretprobe_", "kprobe", NULL, RET },
+	{ "tracepoint_", "tracepoint", NULL, NONE },
+	{ "raw_tracepoint_", "raw_tracepoint", NULL, NONE },
+	{ "bpf_sock_ops", "sock_ops", "cgroup_sock_ops", OPTIONAL },
+	{ "connect4", "cgroup_sock_addr", "cgroup_inet4_connect", NONE },
+	{ "connect6", "cgroup_sock_addr", "cgroup_inet6_connect", NONE },
 };
 
 static const struct sec_rule contexts[] = {

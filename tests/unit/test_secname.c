@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "auditor/object.h"
+#include "auditor/insn.h"
 #include "auditor/secname.h"
 #include "common/bpf_names.h"
 #include "common/cleanup.h"
@@ -64,6 +65,8 @@ static const struct {
 	{ "2/0x10", "sched_cls", NULL, "2/0x10", 0, CONVENTION },
 	{ "xdp_firewall", "xdp", "xdp", "", 0, CONVENTION | OPTIONAL },
 	{ "socket1", "socket_filter", NULL, "", 0, CONVENTION },
+	{ "sched_cls/egress", "sched_cls", NULL, "egress", 0, CONVENTION },
+	{ "XDP", "xdp", "xdp", "", 0, CONVENTION | OPTIONAL },
 	/* "tp" needs its slash, "kprobe" too */
 	{ "tpx", NULL, "?", "tpx", 0, 0 },
 	{ "kprobes/x", NULL, "?", "kprobes/x", 0, 0 },
@@ -110,6 +113,36 @@ static void contexts(void **state)
 	assert_int_equal(d.prog_type, bw_prog_type_id("tracepoint"));
 }
 
+/* What the instructions speak for, when nothing else does. */
+static void use(void **state)
+{
+	const struct bw_insn xdp[] = {
+		{ .code = 0xbf, .dst = 6, .src = 1 },		 /* r6 = r1 */
+		{ .code = 0x61, .dst = 2, .src = 6, .off = 0 },	 /* w2 = ctx->data */
+		{ .code = 0x61, .dst = 3, .src = 6, .off = 4 },	 /* w3 = ctx->data_end */
+		{ .code = 0xb7, .dst = 0, .imm = 2 }, { .code = 0x95 },
+	};
+	const struct bw_insn lost[] = {
+		{ .code = 0xb7, .dst = 1, .imm = 0 },		 /* r1 = 0: the context is gone */
+		{ .code = 0x61, .dst = 2, .src = 1, .off = 0 }, { .code = 0x61, .dst = 3, .src = 1, .off = 4 }, { .code = 0x95 },
+	};
+	const struct bw_insn store[] = {
+		{ .code = 0x18, .dst = 2, .imm = 0x85 }, { .imm = 0x85 }, /* a constant that looks like a call */
+		{ .code = 0x85, .imm = 9 }, { .code = 0x95 },		  /* skb_store_bytes */
+	};
+	const struct bw_insn local[] = { { .code = 0xb7, .dst = 1 }, { .code = 0x85, .src = 1, .imm = 9 }, { .code = 0x95 } };
+	bool reads;
+
+	assert_string_equal(bw_program_use(xdp, 5, &reads), "xdp_md");
+	assert_true(reads);
+	assert_null(bw_program_use(lost, 4, &reads));
+	assert_false(reads);
+	assert_string_equal(bw_program_use(store, 4, &reads), "__sk_buff");
+	assert_null(bw_program_use(local, 3, &reads)); /* a call of a function of the program's own */
+	assert_false(reads);
+	assert_null(bw_program_use(NULL, 0, &reads));
+}
+
 static void windows_names_are_not_linux_types(void **state)
 {
 	struct bw_secdef d;
@@ -125,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(grammar),
 		cmocka_unit_test(contexts),
+		cmocka_unit_test(use),
 		cmocka_unit_test(windows_names_are_not_linux_types),
 	};
 
