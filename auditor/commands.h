@@ -47,6 +47,7 @@ int cmd_version(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_identify(int argc, char **argv);
 int cmd_events(int argc, char **argv);
+int cmd_ledger(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_verify_log(int argc, char **argv);
 int cmd_disasm(int argc, char **argv);

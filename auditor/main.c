@@ -22,6 +22,7 @@ static const struct bw_subcommand commands[] = {
 	{ "posture", cmd_posture, "say how hardened this host is against what BPF can be used for" },
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },
+	{ "ledger", cmd_ledger, "show what is attached where, by whom and since when" },
 	{ "verify-log", cmd_verify_log, "check that the guard's events are complete and unchanged" },
 	{ "status", cmd_status, "ask the running guard how it is" },
 	{ "disasm", cmd_disasm, "print the instructions of BPF objects" },

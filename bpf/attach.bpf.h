@@ -3,7 +3,7 @@
 #define BW_ATTACH_BPF_H
 /*
  * Layer 5: one record for everything by which a program gets somewhere, or a descriptor to somebody. The record is put
- * together in the scratch memory: attach_begin(), what the way at hand adds, attach_judge(), attach_emit().
+ * together in the scratch memory: attach_begin(), what the way at hand adds, bw_attach_judge(), attach_emit().
  */
 #include "bpf/targets.bpf.h"
 #include "bpf/verdict.bpf.h"
@@ -27,15 +27,6 @@
 #define TUNSETSTEERINGEBPF_NR 0x800454e0u
 #define TUNSETFILTEREBPF_NR 0x800454e1u
 #define TUNATTACHFILTER_NR 0x401054d5u
-
-static __always_inline int refusal(void)
-{
-	int r = -1;
-
-	/* 6.12's verifier rejects what clang makes of "cond ? -1 : 0": keep the constant out of its sight. */
-	asm volatile("%0 = -1" : "=r"(r));
-	return r;
-}
 
 /* ---- objects behind descriptors and pointers -------------------------------------------------------------------------- */
 
@@ -135,18 +126,6 @@ static __noinline int attach_object(struct bw_scratch *s, struct file *file)
 	return 0;
 }
 
-static __always_inline struct file *file_of_fd(u32 fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **table = BPF_CORE_READ(fdt, fd);
-	struct file *file = NULL;
-
-	if (fd < BPF_CORE_READ(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return file;
-}
-
 static __always_inline bool attach_object_fd(struct bw_scratch *s, u32 fd)
 {
 	struct file *file = file_of_fd(fd);
@@ -236,11 +215,41 @@ static __always_inline bool attach_begin(struct bw_scratch *s, const struct bw_g
 	 1u << BW_WAY_TUN_IOCTL | 1u << BW_WAY_NETLINK_XDP | 1u << BW_WAY_NETLINK_TC | 1u << BW_WAY_NETLINK_LWT |               \
 	 1u << BW_WAY_SOCKET_FILTER)
 
-/* Says in the record what is to be done. True: refuse. */
-static __noinline int attach_judge(struct bw_scratch *s)
+/* Is the rule about this, and is this no exception? */
+static __noinline int attach_rule_matches(struct bw_scratch *s, const struct bw_attach_rule *rule, u32 index, u32 slot)
+{
+	void *bindings = bpf_map_lookup_elem(&bw_bindings, &slot);
+	u32 entry = BW_BINDING_ATTACH | index, prog;
+	u64 ino;
+	u32 dev;
+
+	if (!s || !rule)
+		return 0;
+	if (rule->ways && !(rule->ways >> (s->attach.way & 63) & 1))
+		return 0;
+	if (rule->attach_types && (s->attach.attach_type > 63 || !(rule->attach_types >> s->attach.attach_type & 1)))
+		return 0;
+	if (rule->prog_types && (!s->attach.prog.id || s->attach.prog.type > 63 || !(rule->prog_types >> s->attach.prog.type & 1)))
+		return 0;
+	if (!bindings)
+		return 1;
+	prog = s->attach.prog.known && s->attach.prog.entry != ~0u ? s->attach.prog.entry + 1 : 0;
+	ino = s->attach.actor.exe_ino;
+	dev = s->attach.actor.exe_dev;
+	if (ino && binding_exists(bindings, entry, 0, ino, dev))
+		return 0;
+	return !(prog && (binding_exists(bindings, entry, prog, 0, 0) || binding_exists(bindings, entry, prog, ino, dev)));
+}
+
+/*
+ * Says in the record what is to be done. 1: refuse. Global, like the other steps of a judgement: the verifier looks at it once in each
+ * program.
+ */
+__weak __noinline int bw_attach_judge(void)
 {
 	u32 zero = 0, slot;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
+	struct bw_scratch *s = scratch_get();
 	struct bw_policy_conf *conf;
 
 	if (!s || !self)
@@ -252,11 +261,21 @@ static __noinline int attach_judge(struct bw_scratch *s)
 		return 0;
 	}
 	s->attach.generation = conf->generation;
-	if (s->attach.prog.known && s->attach.prog.reason == BW_REASON_INERT && !is_tracing(s->attach.prog.type) &&
-	    s->attach.way < 32 && BW_WAYS_RUN >> s->attach.way & 1)
+	for (u32 i = 0; i < BW_MAX_ATTACH_RULES; i++) {
+		if (i >= conf->n_attach_rules)
+			break;
+		if (attach_rule_matches(s, &conf->attach_rules[i], i, slot)) {
+			s->attach.rule = i;
+			s->attach.reason = BW_REASON_RULE;
+			break;
+		}
+	}
+	if (s->attach.reason != BW_REASON_RULE) {
+		if (!s->attach.prog.known || s->attach.prog.reason != BW_REASON_INERT || is_tracing(s->attach.prog.type) ||
+		    s->attach.way >= 32 || !(BW_WAYS_RUN >> s->attach.way & 1))
+			return 0;
 		s->attach.reason = BW_REASON_INERT;
-	else
-		return 0;
+	}
 	if (bw_tier_watch || conf->mode == BW_MODE_OBSERVE) {
 		s->attach.action = BW_ACTION_WOULD_DENY;
 		return 0;

@@ -246,7 +246,7 @@ static __always_inline void attach_call_done(struct bw_call *call, long ret, enu
 		return;
 	attach_call_fill(s, call);
 	attach_call_result(s, call, ret);
-	attach_judge(s);
+	bw_attach_judge();
 	/* It was let through: had it been refused, the hook before would have said so. */
 	if (s->attach.action == BW_ACTION_DENIED)
 		s->attach.action = BW_ACTION_WOULD_DENY;

@@ -79,7 +79,7 @@ static __always_inline int attach_ioctl(const struct bw_guard_self *self, struct
 	ioctl_fill(s, file, request, arg);
 	s->attach.flags |= flags;
 	s->attach.error = ret;
-	deny = attach_judge(s);
+	deny = bw_attach_judge();
 	attach_emit(s);
 	return deny;
 }
@@ -163,7 +163,7 @@ static __always_inline int attach_option(const struct bw_guard_self *self, struc
 		prog = option_prog(sk, name);
 	if (prog)
 		prog_ref_fill(&s->attach.prog, prog);
-	deny = attach_judge(s);
+	deny = bw_attach_judge();
 	if (hook == BW_HOOK_SETSOCKOPT && attaches && !deny)
 		return 0;
 	if (!deny && s->attach.action == BW_ACTION_DENIED)
@@ -189,7 +189,7 @@ static __always_inline int attach_received(const struct bw_guard_self *self, str
 	if (BPF_CORE_READ(file, f_mode) & 2 /* FMODE_WRITE */)
 		s->attach.flags |= BW_ATTACH_FD_WRITE;
 	attach_object(s, file);
-	deny = attach_judge(s);
+	deny = bw_attach_judge();
 	attach_emit(s);
 	return deny;
 }

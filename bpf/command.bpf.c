@@ -2,6 +2,7 @@
 /*
  * The other bpf() commands and map descriptors: reported; those that attach or hand on are judged as well.
  */
+#include "bpf/access.bpf.h"
 #include "bpf/attach_command.bpf.h"
 
 static __always_inline u32 attr_u32(const union bpf_attr *attr, u32 offset)
@@ -119,7 +120,7 @@ static __noinline int attach_command(void)
 		return 0;
 	}
 	attach_call_fill(s, call);
-	if (attach_judge(s)) {
+	if (bw_attach_judge()) {
 		call->pending = BW_WAY_NONE;
 		attach_emit(s);
 		return 1;
@@ -133,10 +134,12 @@ static __noinline int attach_command(void)
 
 static __always_inline int on_bpf(u32 cmd, const union bpf_attr *attr, u32 size, bool kernel)
 {
-	u32 zero = 0;
+	u32 zero = 0, offset, op = access_of_command(cmd, &offset);
 	struct bw_guard_self *self;
 	int r = 0;
 
+	if (op != NO_OP && attr)
+		access_fd(attr_u32(attr, offset), op, BW_HOOK_BPF);
 	/* Lookups, updates and queries are the hot path: out before anything else. */
 	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
 		return 0;

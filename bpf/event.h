@@ -26,6 +26,8 @@ enum bw_event_type {
 	BW_EVENT_COMMAND = 2, /* another bpf() command was seen (struct bw_event_command) */
 	BW_EVENT_MAP = 3,     /* a map descriptor was made (struct bw_event_map) */
 	BW_EVENT_ATTACH = 4,  /* a program or descriptor went somewhere, by whatever way (struct bw_event_attach) */
+	BW_EVENT_ACCESS = 5,  /* a process used a map for the first time in this way (struct bw_event_access) */
+	BW_EVENT_EGRESS = 6,  /* a process that has read a labelled map sends something (struct bw_event_egress) */
 	BW_EVENT_TYPES
 };
 
@@ -44,6 +46,11 @@ enum bw_hook {
 	BW_HOOK_SETSOCKOPT,    /* security_socket_setsockopt */
 	BW_HOOK_FILTER_DONE,   /* sk_attach_filter() and the like return: fexit */
 	BW_HOOK_FILE_RECEIVE,  /* security_file_receive */
+	BW_HOOK_MMAP_FILE,     /* security_mmap_file */
+	BW_HOOK_CONNECT,       /* security_socket_connect */
+	BW_HOOK_SENDMSG,       /* security_socket_sendmsg */
+	BW_HOOK_FILE_OPEN,     /* security_file_open */
+	BW_HOOK_FORK,	       /* the tracepoint sched_process_fork */
 	BW_HOOK_COUNT
 };
 
@@ -309,6 +316,70 @@ struct bw_event_attach {
 };
 #define BW_MAX_CLASSIC 256 /* instructions of a classic filter that are reported */
 
+/* What a process does with a map. */
+enum bw_map_op {
+	BW_MAP_LOOKUP,	/* single elements and batches */
+	BW_MAP_NEXT_KEY,
+	BW_MAP_MMAP,	/* for reading */
+	BW_MAP_UPDATE,
+	BW_MAP_DELETE,
+	BW_MAP_FREEZE,
+	BW_MAP_MMAP_WRITE,
+	BW_MAP_OPS
+};
+#define BW_MAP_READS (1u << BW_MAP_LOOKUP | 1u << BW_MAP_NEXT_KEY | 1u << BW_MAP_MMAP | 1u << BW_MAP_MMAP_WRITE)
+#define BW_MAP_WRITES (1u << BW_MAP_UPDATE | 1u << BW_MAP_DELETE | 1u << BW_MAP_MMAP_WRITE)
+
+/* One for each process, map and operation; how often it happened is in the kernel's table. */
+struct bw_event_access {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u32 map_id;
+	__u32 map_type;
+	__u32 op;     /* enum bw_map_op */
+	__u32 ops;    /* what this process has done with this map so far: bits of enum bw_map_op */
+	__u32 labels; /* what flows into the map: bits of the auditor's source classes; 0: nothing is known */
+	__u32 owner_tgid; /* who made the map; 0: not known */
+	__u64 owner_start_ns;
+	char name[BW_OBJ_NAME_LEN];
+	__s32 error; /* in the watch tier */
+	__u32 pad;
+};
+
+enum bw_egress_kind {
+	BW_EGRESS_CONNECT,
+	BW_EGRESS_SEND, /* to an address, without a connection */
+	BW_EGRESS_FILE, /* a regular file is opened for writing */
+	BW_EGRESS_CHILD, /* a child process: what it does from now on counts as well */
+	BW_EGRESS_KINDS
+};
+
+struct bw_event_egress {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u32 kind;   /* enum bw_egress_kind */
+	__u32 labels;
+	__u32 map_id; /* that it read, or its ancestor */
+	__u32 reader_tgid; /* who read it: itself, or an ancestor */
+	__u64 reader_start_ns;
+	__u64 read_ns; /* when, CLOCK_BOOTTIME */
+	__u32 child_tgid; /* for BW_EGRESS_CHILD */
+	__u16 family; /* AF_* */
+	__u16 port;   /* host byte order */
+	__u8 address[16];
+	char path[108]; /* of a UNIX socket (an abstract one begins with a NUL) or a file */
+	__u32 path_len;
+	__u8 action; /* enum bw_action */
+	__u8 pad[3];
+	__u32 response; /* enum bw_response: what the policy wants */
+};
+
+enum bw_response {
+	BW_RESPONSE_ALERT,
+	BW_RESPONSE_REFUSE, /* connecting, sending and writing fail for the process */
+	BW_RESPONSE_KILL,
+};
+
 /* ---- policy, as the kernel sees it ---------------------------------------------------------------------------- */
 
 enum bw_mode {
@@ -337,6 +408,28 @@ enum bw_rule_flag {
 	BW_RULE_ANY_KFUNC = 1u << 2, /* any kfunc is called, modules' too */
 };
 
+/* "Nobody attaches that way": all conditions that are set must hold, and no exception. */
+struct bw_attach_rule {
+	__u64 ways;	    /* bit per enum bw_way; zero: not a condition */
+	__u64 attach_types; /* bit per enum bpf_attach_type; zero: not a condition */
+	__u64 prog_types;   /* bit per enum bpf_prog_type; zero: not a condition */
+	__u64 pad;
+};
+#define BW_MAX_ATTACH_RULES 16
+/*
+ * Exceptions are bindings: entry is this plus the rule's index; attach_btf_id is an approval's index plus one, or 0 for any
+ * program; the executable, or 0 for any.
+ */
+#define BW_BINDING_ATTACH 0x80000000u
+
+/* Maps of this name hold such data. */
+struct bw_watched_map {
+	__u64 name[BW_OBJ_NAME_LEN / 8]; /* as the kernel has it, zeros behind it */
+	__u32 labels; /* bits of the classes of data */
+	__u32 pad;
+};
+#define BW_MAX_WATCHED_MAPS 32
+
 /* One per generation: everything about a policy that is not a table. */
 struct bw_policy_conf {
 	__u64 generation;
@@ -352,6 +445,12 @@ struct bw_policy_conf {
 	__u64 hold_caller_ns; /* of one process within BW_HOLD_WINDOW_NS */
 	__u32 hold_timeout;   /* enum bw_verdict: without an answer */
 	__u32 pad;
+	__u32 n_attach_rules;
+	__u32 response; /* enum bw_response, to a process that sends what it read from a labelled map */
+	struct bw_attach_rule attach_rules[BW_MAX_ATTACH_RULES];
+	__u32 n_watched;
+	__u32 pad2;
+	struct bw_watched_map watched[BW_MAX_WATCHED_MAPS];
 };
 
 struct bw_approval_key {
@@ -391,6 +490,8 @@ struct bw_guard_self {
 	__u64 map_fops;
 	__u32 mechanism; /* enum bw_mechanism: which programs are attached */
 	__u32 pad;
+	__u32 carriers; /* there is, or was, a process that has read a labelled map: zero saves everybody the look */
+	__u32 pad2;
 	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
 };
 
@@ -482,6 +583,9 @@ enum bw_stat {
 	BW_STAT_ATTACHES,	/* attachments and handed on descriptors reported */
 	BW_STAT_HELD,		/* questions asked in mode protect */
 	BW_STAT_UNANSWERED,	/* loads decided without an answer in mode protect */
+	BW_STAT_ACCESSES,	/* uses of maps seen */
+	BW_STAT_EGRESS,		/* what processes sent that had read a labelled map */
+	BW_STAT_LOST_ACCESS,	/* uses of maps that could not be remembered */
 	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
 	BW_STAT_COUNT
 };
@@ -500,7 +604,9 @@ _Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
 _Static_assert(sizeof(struct bw_prog_ref) == 112, "bw_prog_ref");
 _Static_assert(sizeof(struct bw_event_attach) == 976, "bw_event_attach");
 _Static_assert(__builtin_offsetof(struct bw_event_attach, text) == 696, "bw_event_attach.text");
-_Static_assert(sizeof(struct bw_policy_conf) == 1680, "bw_policy_conf");
+_Static_assert(sizeof(struct bw_event_access) == 432, "bw_event_access");
+_Static_assert(sizeof(struct bw_event_egress) == 552, "bw_event_egress");
+_Static_assert(sizeof(struct bw_policy_conf) == 2976, "bw_policy_conf");
 _Static_assert(sizeof(struct bw_hold_question) == 3192, "bw_hold_question");
 _Static_assert(sizeof(struct bw_hold_code) == 4120, "bw_hold_code");
 _Static_assert(sizeof(struct bw_hold_key) == 40, "bw_hold_key");

@@ -134,4 +134,26 @@ static __always_inline void program_note(struct bw_scratch *s, struct bpf_prog *
 	bpf_map_update_elem(&bw_programs, &aux, &s->program, BPF_ANY);
 }
 
+static __always_inline int refusal(void)
+{
+	int r = -1;
+
+	/* 6.12's verifier rejects what clang makes of "cond ? -1 : 0": keep the constant out of its sight. */
+	asm volatile("%0 = -1" : "=r"(r));
+	return r;
+}
+
+/* The file behind descriptor @fd of the current process, or NULL. */
+static __always_inline struct file *file_of_fd(u32 fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **table = BPF_CORE_READ(fdt, fd);
+	struct file *file = NULL;
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
 #endif

@@ -75,6 +75,7 @@ struct super_block {
 };
 
 struct inode {
+	u16 i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 };

@@ -168,6 +168,60 @@ __weak struct {
 	__type(value, struct bw_map_owner);
 } bw_map_owners SEC(".maps");
 
+/* Who used which map how: bounded, the oldest are forgotten. User space lists it. */
+struct bw_access_key {
+	u64 start_ns;
+	u32 tgid;
+	u32 map_id;
+};
+
+struct bw_access {
+	u64 first_ns, last_ns;
+	u64 reads, writes;
+	u32 ops; /* bits of enum bw_map_op */
+	u32 labels; /* by the map's name, when it was first used */
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct bw_access_key);
+	__type(value, struct bw_access);
+} bw_accesses SEC(".maps");
+
+/* Map id -> what flows into it, as the guard has found out. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u32);
+	__type(value, u32);
+} bw_labels SEC(".maps");
+
+/* Processes that have read a labelled map, and their children. */
+struct bw_carrier_key {
+	u64 start_ns;
+	u32 tgid;
+	u32 pad;
+};
+
+struct bw_carrier {
+	u64 read_ns;
+	u64 reader_start_ns;
+	u32 reader_tgid;
+	u32 map_id; /* the first labelled map */
+	u32 labels; /* of all */
+	u32 reports; /* so far: at most BW_CARRIER_REPORTS, then only counted */
+};
+#define BW_CARRIER_REPORTS 64
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct bw_carrier_key);
+	__type(value, struct bw_carrier);
+} bw_carriers SEC(".maps");
+
 /* Immediate of a resolved helper call (its address relative to __bpf_call_base) -> helper id; filled from kallsyms. */
 __weak struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -187,6 +241,8 @@ struct bw_scratch {
 		struct bw_event_command command;
 		struct bw_event_map map;
 		struct bw_event_attach attach;
+		struct bw_event_access access;
+		struct bw_event_egress egress;
 	};
 	struct bw_approval_key key;
 	struct bw_program program;

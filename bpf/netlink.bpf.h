@@ -226,7 +226,7 @@ __weak __noinline int bw_netlink_one(u64 address, u32 size, u32 type, s32 ret, u
 		bpf_probe_read_user(s->attach.attr, n, (void *)address);
 	else
 		bpf_probe_read_kernel(s->attach.attr, n, (void *)address);
-	deny = attach_judge(s);
+	deny = bw_attach_judge();
 	attach_emit(s);
 	return deny;
 }

@@ -32,6 +32,11 @@ struct socket {
 	struct sock *sk;
 };
 
+struct msghdr {
+	void *msg_name;
+	int msg_namelen;
+};
+
 struct sk_buff {
 	unsigned int len;
 	unsigned char *data;

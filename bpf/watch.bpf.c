@@ -3,6 +3,7 @@
  * The watch tier: sees bpf(2) at its entry and exit where no trampoline is allowed. It refuses nothing. What it reads of
  * the instructions is user memory, after the kernel has read it: marked as such, since another thread can change it.
  */
+#include "bpf/access.bpf.h"
 #include "bpf/attach_command.bpf.h"
 
 #define NR_BPF_X86_64 321
@@ -26,7 +27,7 @@ int bw_sys_enter(u64 *ctx)
 	struct bw_scratch *s;
 	struct bw_call *call;
 	bool compat;
-	u32 cmd, size;
+	u32 cmd, size, offset, op, fd = 0;
 
 	if (!is_bpf((long)ctx[1], &compat))
 		return 0;
@@ -39,6 +40,12 @@ int bw_sys_enter(u64 *ctx)
 	}
 	size = (u32)BPF_CORE_READ(regs, dx);
 	cmd &= BW_CMD_MASK;
+	op = access_of_command(cmd, &offset);
+	if (op != NO_OP) {
+		/* At entry, too: afterwards the descriptor may stand for something else. */
+		if (!bpf_probe_read_user(&fd, sizeof(fd), (void *)(uattr + offset)))
+			access_fd(fd, op, BW_HOOK_SYS_BPF);
+	}
 	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
 		return 0;
 	s = scratch_get();

@@ -1,15 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The watch tier's view of the ways around bpf(2): the exits of the system calls. Refuses nothing. What these system calls do
+ * The watch tier's view of the ways around bpf(2), and of what processes send: the exits of the system calls. Refuses nothing. What these system calls do
  * on behalf of io_uring, and messages in more than one part of memory, are not seen here.
  */
 #include "bpf/attach_ways.bpf.h"
+#include "bpf/egress.bpf.h"
 
-enum watched_call { CALL_NONE, CALL_IOCTL, CALL_SETSOCKOPT, CALL_SENDTO, CALL_SENDMSG, CALL_RECVMSG, CALL_PIDFD_GETFD };
+enum watched_call {
+	CALL_NONE,
+	CALL_IOCTL,
+	CALL_SETSOCKOPT,
+	CALL_SENDTO,
+	CALL_SENDMSG,
+	CALL_RECVMSG,
+	CALL_PIDFD_GETFD,
+	CALL_MMAP,
+	CALL_CONNECT,
+	CALL_OPEN,
+};
 
 static __always_inline enum watched_call watched_call(u32 nr, bool compat)
 {
 	switch (nr) {
+	case 2:
+	case 257:
+		return compat ? CALL_NONE : CALL_OPEN;
+	case 5:
+	case 295:
+		return compat ? CALL_OPEN : CALL_NONE;
+	case 9:
+		return compat ? CALL_NONE : CALL_MMAP;
+	case 42:
+		return compat ? CALL_NONE : CALL_CONNECT;
+	case 192:
+		return compat ? CALL_MMAP : CALL_NONE;
+	case 362:
+		return compat ? CALL_CONNECT : CALL_NONE;
+	case 437: /* openat2 */
+		return CALL_OPEN;
 	case 16:
 		return compat ? CALL_NONE : CALL_IOCTL;
 	case 44:
@@ -37,7 +65,7 @@ static __always_inline enum watched_call watched_call(u32 nr, bool compat)
 
 /* Arguments of the system call; 5.10's verifier does not like a computed index into the registers. */
 struct call_args {
-	u64 a[3];
+	u64 a[5];
 };
 
 static __always_inline void call_args(struct pt_regs___x86 *regs, bool compat, struct call_args *ret)
@@ -46,10 +74,12 @@ static __always_inline void call_args(struct pt_regs___x86 *regs, bool compat, s
 		ret->a[0] = (u32)BPF_CORE_READ(regs, bx);
 		ret->a[1] = (u32)BPF_CORE_READ(regs, cx);
 		ret->a[2] = (u32)BPF_CORE_READ(regs, dx);
+		ret->a[4] = (u32)BPF_CORE_READ(regs, di);
 	} else {
 		ret->a[0] = BPF_CORE_READ(regs, di);
 		ret->a[1] = BPF_CORE_READ(regs, si);
 		ret->a[2] = BPF_CORE_READ(regs, dx);
+		ret->a[4] = BPF_CORE_READ(regs, r8);
 	}
 }
 
@@ -161,6 +191,32 @@ static __noinline int watch_getfd(u32 fd, bool compat)
 	return 0;
 }
 
+static __noinline int watch_mmap(u32 fd, u64 prot)
+{
+	/* An anonymous mapping has -1 there, which is behind the end of every table. */
+	return access_fd(fd, prot & 2 /* PROT_WRITE */ ? BW_MAP_MMAP_WRITE : BW_MAP_MMAP, BW_HOOK_SYS_EXIT);
+}
+
+/* Where the current process, which is watched, sends: an address in its memory. */
+static __noinline int watch_send(u64 address, u32 len, u32 kind)
+{
+	struct bw_carrier *c = carrier_current();
+	struct bw_scratch *s = c && address ? egress_begin(c, BW_HOOK_SYS_EXIT, kind) : NULL;
+
+	if (!s)
+		return 0;
+	egress_address(s, address, len, true);
+	return egress_finish(s, c);
+}
+
+static __noinline int watch_open(u32 fd)
+{
+	struct bw_carrier *c = carrier_current();
+	struct file *file = c ? file_of_fd(fd) : NULL;
+
+	return file ? egress_file(file, c, BW_HOOK_SYS_EXIT) : 0;
+}
+
 SEC("raw_tp/sys_exit")
 int bw_sys_exit_ways(u64 *ctx)
 {
@@ -198,8 +254,24 @@ int bw_sys_exit_ways(u64 *ctx)
 		if (ret >= 0)
 			watch_getfd((u32)ret, compat);
 		return 0;
+	case CALL_MMAP:
+		watch_mmap((u32)args.a[4], args.a[2]);
+		return 0;
+	case CALL_CONNECT:
+		watch_send(args.a[1], (u32)args.a[2], BW_EGRESS_CONNECT);
+		return 0;
+	case CALL_OPEN:
+		if (ret >= 0)
+			watch_open((u32)ret);
+		return 0;
 	default:
 		break;
+	}
+	if (ret >= 0) {
+		if (call == CALL_SENDTO)
+			watch_send(args.a[4], 28, BW_EGRESS_SEND);
+		else
+			watch_send(user_word(args.a[1], 0, compat), 28, BW_EGRESS_SEND);
 	}
 	self = bpf_map_lookup_elem(&bw_self, &zero);
 	sk = self ? sock_of_fd(self, (u32)args.a[0]) : NULL;

@@ -14,6 +14,7 @@
 #include "common/limits.h"
 #include "common/policy_protect.h"
 #include "common/policy_value.h"
+#include "common/policy_watch.h"
 
 /* ---- the document ------------------------------------------------------------------------------------------------- */
 
@@ -531,9 +532,9 @@ static int parse_time(struct policy_parser *ps, const struct policy_node *n, int
 
 static int parse_document(struct policy_parser *ps, const cJSON *root)
 {
-	enum { VERSION, NAME, SERIAL, EXPIRES, EXEMPT, DEFAULTS, PROTECT, PROGRAMS, RULES, SCHEMA, N_KEYS };
-	static const char *const keys[] = { "version",	"name",	   "serial",   "expires", "exempt",
-					    "defaults", "protect", "programs", "rules",	  "$schema" };
+	enum { VERSION, NAME, SERIAL, EXPIRES, EXEMPT, DEFAULTS, PROTECT, PROGRAMS, RULES, ATTACH, EXFILTRATION, SCHEMA, N_KEYS };
+	static const char *const keys[] = { "version",	"name",	   "serial",   "expires", "exempt", "defaults",
+					    "protect", "programs", "rules", "attach", "exfiltration", "$schema" };
 	const struct policy_node top = { .value = root };
 	const char *ignored;
 	const cJSON *m[N_KEYS];
@@ -572,6 +573,10 @@ static int parse_document(struct policy_parser *ps, const cJSON *root)
 		r = parse_programs(ps, MEMBER(&top, keys, m, PROGRAMS));
 	if (!r && m[RULES])
 		r = parse_rules(ps, MEMBER(&top, keys, m, RULES));
+	if (!r && m[ATTACH])
+		r = policy_parse_attach(ps, MEMBER(&top, keys, m, ATTACH));
+	if (!r && m[EXFILTRATION])
+		r = policy_parse_exfiltration(ps, MEMBER(&top, keys, m, EXFILTRATION));
 	return r;
 }
 

@@ -139,6 +139,24 @@ const char *bw_policy_kind_name(unsigned int kind);
 bool bw_policy_refuses(const struct bw_policy_protect *p, unsigned int severity, unsigned int kind, const char *rule,
 		       const char *source, const char *channel);
 
+/* "Nobody attaches that way, but for these": all conditions that are stated must hold. */
+struct bw_policy_attach {
+	const char *id;
+	const char *reason;    /* NULL when absent */
+	uint64_t ways;	       /* a bit per enum bw_way; zero: no condition */
+	uint64_t attach_types; /* a bit per attach type; zero: no condition */
+	uint64_t types;	       /* a bit per program type; zero: no condition */
+	const char *const *loaders;  /* executables that may */
+	const char *const *programs; /* ids of approvals whose programs may */
+	uint32_t n_loaders, n_programs;
+};
+
+/* Maps of this name hold such data. */
+struct bw_policy_watched {
+	const char *name;
+	uint32_t labels; /* a bit per class of data */
+};
+
 struct bw_policy {
 	const char *name; /* NULL when absent */
 	uint64_t serial;  /* 0 when absent */
@@ -152,6 +170,11 @@ struct bw_policy {
 	uint32_t n_programs;
 	const struct bw_policy_rule *rules;
 	uint32_t n_rules;
+	const struct bw_policy_attach *attach;
+	uint32_t n_attach;
+	uint32_t response; /* enum bw_response to who sends what it read from a labelled map */
+	const struct bw_policy_watched *watched;
+	uint32_t n_watched;
 	struct bw_policy_chunk *memory; /* private: what all of the above lives in */
 };
 
@@ -181,6 +204,13 @@ char *bw_policy_error_format(const struct bw_policy_error *e, const char *file, 
 
 enum bw_policy_class bw_policy_class(uint32_t prog_type);
 const char *bw_policy_class_name(enum bw_policy_class c);
+
+/* "link" ... "fd_passed", by enum bw_way; NULL for others. */
+const char *bw_policy_way_name(uint32_t way);
+int bw_policy_way_id(const char *name); /* -ENOENT */
+
+/* Classes of data, by bit of a label: the auditor's (auditor/flow.h, bw_source_name()). NULL beyond the last. */
+const char *bw_policy_class_of_data(uint32_t bit);
 
 /* Remarks about a valid policy (bw_policy_review(), bw_policy_compile()): what its author probably did not mean. */
 struct bw_policy_warnings {

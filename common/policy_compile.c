@@ -608,6 +608,56 @@ static int rules_build(struct compiler *c)
 	return 0;
 }
 
+/* ---- rules about attaching ---- */
+
+/* The approval indexes that stand for the entry with this id: it may share its identity with others. */
+static int attach_program(struct compiler *c, uint32_t rule, const char *id)
+{
+	const struct bw_policy_image *image = c->image;
+	int r = 0;
+
+	for (uint32_t o = 0; !r && o < image->n_origins; o++)
+		for (uint32_t k = 0; !r && k < image->origins[o].n; k++)
+			if (!strcmp(c->policy->programs[image->origin_programs[image->origins[o].first + k]].id, id))
+				r = binding_add(c, BW_BINDING_ATTACH | rule, o + 1, 0, 0);
+	return r;
+}
+
+static int attach_build(struct compiler *c)
+{
+	struct bw_policy_conf *conf = &c->image->conf;
+	const struct name *n;
+	int r = 0;
+
+	for (uint32_t i = 0; i < c->policy->n_attach && !r; i++) {
+		const struct bw_policy_attach *rule = &c->policy->attach[i];
+
+		conf->attach_rules[i] = (struct bw_attach_rule){
+			.ways = rule->ways, .attach_types = rule->attach_types, .prog_types = rule->types,
+		};
+		for (uint32_t k = 0; k < rule->n_loaders && !r; k++) {
+			r = name_get(c, (struct name){ .text = rule->loaders[k], .kind = NAME_LOADER }, &n);
+			if (!r && n->error)
+				r = bw_policy_warn(c->warnings, "attach[%u] (%s): loader %s: %s", i, rule->id, rule->loaders[k],
+						   name_error(n));
+			else if (!r)
+				r = binding_add(c, BW_BINDING_ATTACH | i, 0, n->id, n->ino);
+		}
+		for (uint32_t k = 0; k < rule->n_programs && !r; k++)
+			r = attach_program(c, i, rule->programs[k]);
+	}
+	for (uint32_t i = 0; i < c->policy->n_watched; i++) {
+		struct bw_watched_map *map = &conf->watched[i];
+
+		memcpy(map->name, c->policy->watched[i].name, strlen(c->policy->watched[i].name));
+		map->labels = c->policy->watched[i].labels;
+	}
+	conf->n_watched = c->policy->n_watched;
+	conf->n_attach_rules = c->policy->n_attach;
+	conf->response = c->policy->response;
+	return r;
+}
+
 /* ---- all of it ---- */
 
 static void conf_build(const struct bw_policy *p, struct bw_policy_conf *conf)
@@ -639,6 +689,8 @@ static int compile(struct compiler *c)
 		r = approvals_build(c);
 	for (uint32_t i = 0; i < c->policy->n_programs && !r; i++)
 		r = program_warn(c, i);
+	if (!r)
+		r = attach_build(c);
 	if (!r)
 		r = rules_build(c);
 	return r;

@@ -10,8 +10,10 @@
 
 #include "common/bpf_names.h"
 #include "common/json.h"
+#include "common/policy.h"
 #include "guard/attach.h"
 #include "guard/classic.h"
+#include "guard/mapwatch.h"
 
 #define NSEC_PER_SEC 1000000000LL
 
@@ -25,6 +27,8 @@ static const char *const kind_names[] = {
 	[BW_EVENT_COMMAND] = "command",
 	[BW_EVENT_MAP] = "map",
 	[BW_EVENT_ATTACH] = "attach",
+	[BW_EVENT_ACCESS] = "access",
+	[BW_EVENT_EGRESS] = "egress",
 };
 
 static const char *const hook_names[] = {
@@ -33,6 +37,8 @@ static const char *const hook_names[] = {
 	[BW_HOOK_SYS_EXIT] = "sys_exit",	 [BW_HOOK_BPF_DONE] = "bpf_done", [BW_HOOK_FILE_IOCTL] = "file_ioctl",
 	[BW_HOOK_NETLINK_SEND] = "netlink_send", [BW_HOOK_SETSOCKOPT] = "socket_setsockopt",
 	[BW_HOOK_FILTER_DONE] = "filter_done",	 [BW_HOOK_FILE_RECEIVE] = "file_receive",
+	[BW_HOOK_MMAP_FILE] = "mmap_file",	 [BW_HOOK_CONNECT] = "socket_connect", [BW_HOOK_SENDMSG] = "socket_sendmsg",
+	[BW_HOOK_FILE_OPEN] = "file_open",	 [BW_HOOK_FORK] = "sched_process_fork",
 };
 
 static const char *const action_names[] = {
@@ -133,6 +139,10 @@ enum alert_severity alert_event_severity(const struct decode_event *e)
 		return e->command.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
 	case BW_EVENT_ATTACH:
 		return e->attach.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
+	case BW_EVENT_ACCESS:
+		return mapwatch_access_severity(&e->access, e->actor.tgid, e->actor.start_ns);
+	case BW_EVENT_EGRESS:
+		return mapwatch_egress_severity(&e->egress);
 	default:
 		return ALERT_INFO;
 	}
@@ -394,6 +404,12 @@ static void write_attach(struct bw_json *j, const struct alert_detail *d, const 
 	attach_write(j, a, v, technique);
 }
 
+static void write_egress(struct bw_json *j, const struct alert_detail *d)
+{
+	bw_json_str(j, "action", action_names[d->event->egress.action]);
+	mapwatch_write_egress(j, d->event, d->map_name, d->reader_exe);
+}
+
 /* The columns of the store. */
 static void describe(struct alert *a, const struct decode_event *e)
 {
@@ -420,7 +436,12 @@ static void describe(struct alert *a, const struct decode_event *e)
 		a->action = action_names[e->command.action];
 		reason = e->command.reason;
 	}
-	if (e->type == BW_EVENT_ATTACH) {
+	if (e->type == BW_EVENT_ACCESS) {
+		snprintf(a->rule, sizeof(a->rule), "access.%s", mapwatch_op_name(e->access.op));
+	} else if (e->type == BW_EVENT_EGRESS) {
+		a->action = action_names[e->egress.action];
+		snprintf(a->rule, sizeof(a->rule), "egress.%s", mapwatch_kind_name(e->egress.kind));
+	} else if (e->type == BW_EVENT_ATTACH) {
 		const struct bw_prog_ref *p = &e->attach.prog;
 
 		for (size_t i = 0; p->known && i < BW_DIGEST_LEN; i++) {
@@ -431,7 +452,7 @@ static void describe(struct alert *a, const struct decode_event *e)
 		a->action = action_names[e->attach.action];
 		/* What was let through is told apart by its way. */
 		if (e->attach.action == BW_ACTION_ALLOWED)
-			snprintf(a->rule, sizeof(a->rule), "attach.%s", attach_way_name(e->attach.way));
+			snprintf(a->rule, sizeof(a->rule), "attach.%s", bw_policy_way_name(e->attach.way));
 		else
 			snprintf(a->rule, sizeof(a->rule), "attach.%s", reason_names[e->attach.reason]);
 	} else if (e->type == BW_EVENT_MAP)
@@ -495,6 +516,10 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 		write_command(&j, d);
 	else if (e->type == BW_EVENT_ATTACH)
 		write_attach(&j, d, &view, technique);
+	else if (e->type == BW_EVENT_ACCESS)
+		mapwatch_write_access(&j, e);
+	else if (e->type == BW_EVENT_EGRESS)
+		write_egress(&j, d);
 	else
 		write_map(&j, d);
 	write_actor(&j, d);

@@ -69,6 +69,8 @@ struct alert_detail {
 	bool other_namespaces;	  /* of an attachment: the loader is in other PID, mount or user namespaces than the guard */
 	bool not_owner;		  /* of an attachment: what is changed was made by another process */
 	const struct alert_analysis *analysis; /* mode protect; NULL: none known */
+	const char *map_name;	  /* of an egress: the map that was read, and by which executable */
+	const char *reader_exe;
 	bool canary;		  /* the guard's own proof of enforcement. Lowers the severity */
 	const struct decode_event *event;
 };
@@ -77,7 +79,7 @@ struct alert_detail {
 struct alert {
 	uint64_t seq;
 	int64_t time_ns; /* CLOCK_REALTIME */
-	const char *kind; /* "load", "command", "map", "attach", "guard" */
+	const char *kind; /* "load", "command", "map", "attach", "access", "egress", "guard" */
 	enum alert_severity severity;
 	const char *action; /* "allowed", "denied", "would-deny", "held"; "" for guard events */
 	char rule[64];	    /* "load.default", "guard.policy_refused" */

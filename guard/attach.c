@@ -8,6 +8,7 @@
 
 #include "common/bpf_names.h"
 #include "common/cleanup.h"
+#include "common/policy.h"
 #include "guard/classic.h"
 
 /* Attach types that are younger than some of the headers this is built with. */
@@ -24,33 +25,6 @@ enum {
 	AT_KPROBE_SESSION = 56,
 	AT_UPROBE_SESSION = 57,
 };
-
-static const char *const way_names[BW_WAY_COUNT] = {
-	[BW_WAY_LINK] = "link",
-	[BW_WAY_PROG_ATTACH] = "prog_attach",
-	[BW_WAY_RAW_TRACEPOINT] = "raw_tracepoint",
-	[BW_WAY_TEST_RUN] = "test_run",
-	[BW_WAY_PIN] = "pin",
-	[BW_WAY_PIN_GET] = "pin_get",
-	[BW_WAY_FD_BY_ID] = "fd_by_id",
-	[BW_WAY_ITERATOR] = "iterator",
-	[BW_WAY_TOKEN] = "token",
-	[BW_WAY_MAP_UPDATE] = "map_update",
-	[BW_WAY_PERF_IOCTL] = "perf_ioctl",
-	[BW_WAY_TUN_IOCTL] = "tun_ioctl",
-	[BW_WAY_NETLINK_XDP] = "netlink_xdp",
-	[BW_WAY_NETLINK_TC] = "netlink_tc",
-	[BW_WAY_NETLINK_LWT] = "netlink_lwt",
-	[BW_WAY_CLASSIC_FILTER] = "classic_filter",
-	[BW_WAY_SOCKET_FILTER] = "socket_filter",
-	[BW_WAY_FILTER_DETACH] = "filter_detach",
-	[BW_WAY_FD_PASSED] = "fd_passed",
-};
-
-const char *attach_way_name(uint32_t way)
-{
-	return way < BW_WAY_COUNT ? way_names[way] : NULL;
-}
 
 /* ---- the raw bytes ------------------------------------------------------------------------------------------------------ */
 
@@ -287,7 +261,7 @@ static void view_option(const struct decode_attach *a, struct attach_view *v)
 
 void attach_view(const struct decode_attach *a, struct attach_view *ret)
 {
-	struct attach_view v = { .way = attach_way_name(a->way), .operation = "attach", .target_kind = "" };
+	struct attach_view v = { .way = bw_policy_way_name(a->way), .operation = "attach", .target_kind = "" };
 
 	switch (a->way) {
 	case BW_WAY_PERF_IOCTL:

@@ -22,8 +22,6 @@ struct attach_view {
 };
 
 void attach_view(const struct decode_attach *a, struct attach_view *ret);
-/* "link" to "fd_passed", by enum bw_way; NULL for others. */
-const char *attach_way_name(uint32_t way);
 
 /* Members of the event that say what was attached where. @technique: NULL for none. */
 void attach_write(struct bw_json *j, const struct decode_attach *a, const struct attach_view *v, const struct technique *technique);

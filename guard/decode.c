@@ -212,6 +212,42 @@ static int decode_attach(const struct attach_record *rec, struct decode_attach *
 	return 0;
 }
 
+static int decode_access(const struct bw_event_access *r, struct decode_access *ret)
+{
+	if (r->op >= BW_MAP_OPS)
+		return -EBADMSG;
+	ret->map_id = r->map_id;
+	ret->map_type = r->map_type;
+	ret->op = r->op;
+	ret->ops = r->ops;
+	ret->labels = r->labels;
+	ret->owner_tgid = r->owner_tgid;
+	ret->owner_start_ns = r->owner_start_ns;
+	copy_name(ret->name, r->name, sizeof(r->name));
+	return 0;
+}
+
+static int decode_egress(const struct bw_event_egress *r, struct decode_egress *ret)
+{
+	if (r->kind >= BW_EGRESS_KINDS || r->action > BW_ACTION_WOULD_DENY || r->response > BW_RESPONSE_KILL ||
+	    r->path_len > sizeof(r->path))
+		return -EBADMSG;
+	ret->kind = r->kind;
+	ret->labels = r->labels;
+	ret->map_id = r->map_id;
+	ret->reader_tgid = r->reader_tgid;
+	ret->child_tgid = r->child_tgid;
+	ret->reader_start_ns = r->reader_start_ns;
+	ret->read_ns = r->read_ns;
+	ret->family = r->family;
+	ret->port = r->port;
+	memcpy(ret->address, r->address, sizeof(ret->address));
+	copy_name(ret->path, r->path, r->path_len);
+	ret->action = r->action;
+	ret->response = r->response;
+	return 0;
+}
+
 static size_t record_size(uint16_t type)
 {
 	switch (type) {
@@ -223,6 +259,10 @@ static size_t record_size(uint16_t type)
 		return sizeof(struct bw_event_map);
 	case BW_EVENT_ATTACH:
 		return sizeof(struct bw_event_attach);
+	case BW_EVENT_ACCESS:
+		return sizeof(struct bw_event_access);
+	case BW_EVENT_EGRESS:
+		return sizeof(struct bw_event_egress);
 	default:
 		return 0;
 	}
@@ -237,6 +277,8 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		struct bw_event_command command;
 		struct bw_event_map map;
 		struct attach_record attach;
+		struct bw_event_access access;
+		struct bw_event_egress egress;
 	} rec;
 	const struct bw_actor *actor = &rec.load.actor;
 	struct decode_event e = { 0 };
@@ -245,7 +287,9 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 
 	_Static_assert(offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_command, actor) &&
 			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_map, actor) &&
-			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_attach, actor),
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_attach, actor) &&
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_access, actor) &&
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_egress, actor),
 		       "one place for the actor");
 	/* At most the largest record is copied, once; everything is checked on the copy. */
 	if (size < sizeof(rec.hdr) || !bw_slice_copy(s, 0, &rec, size < sizeof(rec) ? size : sizeof(rec)))
@@ -277,6 +321,12 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		break;
 	case BW_EVENT_ATTACH:
 		r = decode_attach(&rec.attach, &e.attach);
+		break;
+	case BW_EVENT_ACCESS:
+		r = decode_access(&rec.access, &e.access);
+		break;
+	case BW_EVENT_EGRESS:
+		r = decode_egress(&rec.egress, &e.egress);
 		break;
 	default:
 		decode_map(&rec.map, &e.map);

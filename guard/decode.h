@@ -87,6 +87,24 @@ struct decode_attach {
 	uint64_t insns[BW_MAX_CLASSIC];
 };
 
+struct decode_access {
+	uint32_t map_id, map_type, ops, labels, owner_tgid;
+	enum bw_map_op op;
+	uint64_t owner_start_ns;
+	char name[BW_OBJ_NAME_LEN + 1];
+};
+
+struct decode_egress {
+	enum bw_egress_kind kind;
+	uint32_t labels, map_id, reader_tgid, child_tgid;
+	uint64_t reader_start_ns, read_ns;
+	uint16_t family, port;
+	uint8_t address[16];
+	char path[108 + 1];
+	enum bw_action action;
+	enum bw_response response;
+};
+
 struct decode_event {
 	enum bw_event_type type;
 	enum bw_hook hook;
@@ -99,6 +117,8 @@ struct decode_event {
 		struct decode_command command;
 		struct decode_map map;
 		struct decode_attach attach;
+		struct decode_access access;
+		struct decode_egress egress;
 	};
 };
 

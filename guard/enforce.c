@@ -164,6 +164,17 @@ const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id)
 	return t ? btf__name_by_offset(e->btf, t->name_off) : NULL;
 }
 
+int enforce_label(struct enforce *e, uint32_t map_id, uint32_t labels)
+{
+	int fd = loader_map_fd(e->loader, LOADER_LABELS);
+	uint32_t old = 0;
+
+	if (!bpf_map_lookup_elem(fd, &map_id, &old) && (old & labels) == labels)
+		return 0;
+	labels |= old;
+	return bpf_map_update_elem(fd, &map_id, &labels, BPF_ANY) < 0 ? -errno : 0;
+}
+
 int enforce_baseline(struct enforce *e, struct enforce_baseline **ret, size_t *ret_n)
 {
 	_cleanup_free_ struct enforce_baseline *list = NULL;

@@ -28,6 +28,12 @@ const struct btf *enforce_btf(const struct enforce *e);
 /* Name of a BTF id of the kernel; NULL for an unknown one. Lives as long as @e. */
 const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id);
 
+/*
+ * Says what data flows into a map: bits of the classes of data (bw_policy_class_of_data()). Who reads it is then watched. This is
+ * where whatever finds out about programs hands it in. Labels are added to those the map has.
+ */
+int enforce_label(struct enforce *e, uint32_t map_id, uint32_t labels);
+
 struct enforce_baseline {
 	uint32_t id, type;
 	char name[BW_OBJ_NAME_LEN + 1];

@@ -271,6 +271,7 @@ static void watch_counters(struct guard *g)
 		{ BW_STAT_LOST_RING, "records lost because a ring buffer was full" },
 		{ BW_STAT_LOST_SCRATCH, "loads judged without a record because scratch memory was missing" },
 		{ BW_STAT_LOST_CONTEXT, "calls whose arguments could not be kept" },
+		{ BW_STAT_LOST_ACCESS, "uses of maps that could not be remembered" },
 	};
 	struct bw_stats now;
 	uint64_t misses;
@@ -397,6 +398,13 @@ static void report_baseline(struct guard *g)
 					 ALERT_U64("baseline_prog_type", list[i].type), ALERT_STR("baseline_tag", tag), { 0 } },
 		    "program %u \"%s\" (tag %s) was there before the guard", list[i].id, list[i].name, tag);
 	}
+}
+
+static uint32_t own_namespace(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0 : (uint32_t)st.st_ino;
 }
 
 static int start_kernel_side(struct guard *g, char *why, size_t why_len)
@@ -550,6 +558,8 @@ static int start_worker(struct guard *g, char *why, size_t why_len)
 	g->setup.retention_days = g->config->retention_days;
 	g->setup.adopted = loader_adopted(g->loader);
 	g->setup.guard = getpid();
+	g->setup.namespaces = (struct ledger_namespaces){ own_namespace("/proc/self/ns/pid"), own_namespace("/proc/self/ns/mnt"),
+							  own_namespace("/proc/self/ns/user") };
 	g->job.profile = &worker_profile;
 	g->job.keep = g->kept;
 	g->job.n_keep = KEPT;

@@ -41,6 +41,7 @@ static const char *const map_names[LOADER_MAPS] = {
 	[LOADER_CPUS] = "bw_cpus",	     [LOADER_SELF] = "bw_self",
 	[LOADER_CONF] = "bw_conf",	     [LOADER_APPROVALS] = "bw_approvals",
 	[LOADER_BINDINGS] = "bw_bindings",   [LOADER_KFUNCS] = "bw_kfuncs",
+	[LOADER_ACCESSES] = "bw_accesses",   [LOADER_LABELS] = "bw_labels",
 	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
 	[LOADER_HOLD_RING] = "bw_hold_ring", [LOADER_HOLD_ANSWERS] = "bw_hold_answers",
 	[LOADER_HOLD_GUARDS] = "bw_hold_guards",
@@ -97,13 +98,15 @@ static const struct {
 	const char *function; /* left out where the kernel has no such function; NULL: never left out */
 } judges[] = {
 	{ "bpf", NULL },	{ "map", NULL },	{ "ioctl", NULL },   { "ioctl32", "security_file_ioctl_compat" },
-	{ "netlink", NULL },	{ "setsockopt", NULL }, { "receive", NULL },
+	{ "netlink", NULL },	{ "setsockopt", NULL }, { "receive", NULL }, { "mmap", NULL },
+	{ "connect", NULL },	{ "sendmsg", NULL },	{ "open", NULL },
 }, returns[] = {
 	{ "bw_done_bpf", NULL },	      { "bw_done_bpf32", "__ia32_sys_bpf" },
 	{ "bw_done_filter", NULL },	      { "bw_done_sk_bpf", NULL },
 	{ "bw_done_reuseport_filter", NULL }, { "bw_done_reuseport_bpf", NULL },
+	{ "bw_fork", NULL },
 };
-static const char *const watchers[] = { "bw_sys_enter", "bw_sys_exit", "bw_sys_exit_ways" };
+static const char *const watchers[] = { "bw_sys_enter", "bw_sys_exit", "bw_sys_exit_ways", "bw_fork" };
 
 static void btf_freep(struct btf **btf)
 {

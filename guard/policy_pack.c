@@ -12,7 +12,7 @@
 #define MAX_ENTRY_ID 512 /* an approval that many entries share lists some of them */
 
 struct names_head {
-	uint32_t magic, n_programs, n_rules, n_entries, len, pad;
+	uint32_t magic, n_programs, n_rules, n_entries, len, n_attach;
 };
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
@@ -33,6 +33,8 @@ static void put_names(const struct bw_policy *p, const struct bw_policy_image *i
 	}
 	for (uint32_t i = 0; i < image->n_origins; i++)
 		put_string(b, bw_policy_entry_id(p, image, i, id, sizeof(id)));
+	for (uint32_t i = 0; i < p->n_attach; i++)
+		put_string(b, p->attach[i].id);
 }
 
 void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image, const struct bw_policy_warnings *w,
@@ -44,6 +46,7 @@ void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image,
 		.n_programs = p->n_programs,
 		.n_rules = p->n_rules,
 		.n_entries = image->n_origins,
+		.n_attach = p->n_attach,
 		.n_approvals = image->n_approvals,
 		.n_bindings = image->n_bindings,
 		.n_kfuncs = image->n_kfuncs,
@@ -83,12 +86,13 @@ void policy_pack_error(int result, const char *error, struct bw_buf *out)
 
 void policy_names_pack(const struct policy_names *n, struct bw_buf *out)
 {
-	struct names_head h = { .magic = NAMES_MAGIC, .n_programs = n->n_programs, .n_rules = n->n_rules, .n_entries = n->n_entries };
+	struct names_head h = { .magic = NAMES_MAGIC, .n_programs = n->n_programs, .n_rules = n->n_rules, .n_entries = n->n_entries,
+				.n_attach = n->n_attach };
 	size_t at = out->len;
 
 	bw_buf_append(out, &h, sizeof(h));
 	bw_buf_append(out, n->n_attack, n->n_rules * sizeof(*n->n_attack));
-	for (uint32_t i = 0; i < n->first_entry + n->n_entries; i++)
+	for (uint32_t i = 0; i < n->first_attach + n->n_attach; i++)
 		put_string(out, n->strings[i]);
 	if (out->error)
 		return;
@@ -167,6 +171,8 @@ static int names_index(struct policy_names *n, struct bw_slice s)
 	}
 	n->first_entry = total;
 	total += n->n_entries;
+	n->first_attach = total;
+	total += n->n_attach;
 	if (!strings_fit(s, total))
 		return -EBADMSG;
 	n->text = malloc(s.len + 1);
@@ -199,11 +205,13 @@ int policy_names_unpack(struct bw_slice in, struct policy_names *ret)
 	if (rd.bad)
 		return -EBADMSG;
 	memcpy(&h, s.data, sizeof(h));
-	if (h.magic != NAMES_MAGIC || h.n_rules > BW_MAX_RULES || h.n_entries > POLICY_PACK_MAX_ENTRIES)
+	if (h.magic != NAMES_MAGIC || h.n_rules > BW_MAX_RULES || h.n_entries > POLICY_PACK_MAX_ENTRIES ||
+	    h.n_attach > BW_MAX_ATTACH_RULES)
 		return -EBADMSG;
 	n.n_programs = h.n_programs;
 	n.n_rules = h.n_rules;
 	n.n_entries = h.n_entries;
+	n.n_attach = h.n_attach;
 	s = take(&rd, h.n_rules * sizeof(*n.n_attack));
 	if (!rd.bad && s.len)
 		memcpy(n.n_attack, s.data, s.len);
@@ -232,6 +240,15 @@ static bool conf_fits(const struct policy_pack_head *h)
 	for (uint32_t i = 0; i < BW_MAX_RULES; i++)
 		if (c->rules[i].flags & ~(uint32_t)KNOWN_RULE_FLAGS || c->rules[i].pad || (i >= h->n_rules && c->rules[i].flags))
 			return false;
+	if (c->n_attach_rules != h->n_attach || c->response > BW_RESPONSE_KILL || c->n_watched > BW_MAX_WATCHED_MAPS || c->pad)
+		return false;
+	for (uint32_t i = 0; i < BW_MAX_ATTACH_RULES; i++)
+		if (c->attach_rules[i].pad || (i < h->n_attach && !c->attach_rules[i].ways && !c->attach_rules[i].attach_types &&
+					       !c->attach_rules[i].prog_types))
+			return false;
+	for (uint32_t i = 0; i < c->n_watched; i++)
+		if (!memchr(c->watched[i].name, 0, sizeof(c->watched[i].name)) || c->watched[i].pad)
+			return false;
 	return true;
 }
 
@@ -244,9 +261,19 @@ static bool protect_fits(const struct bw_policy_conf *c, const struct bw_policy_
 	       c->hold_caller_ns == p->caller_ms * 1000000ull && !c->pad;
 }
 
+/* A binding is of an approval, or an exception from a rule about attaching. */
+static bool binding_fits(const struct bw_binding_key *b, const struct policy_pack_head *h)
+{
+	if (b->pad)
+		return false;
+	if (b->entry & BW_BINDING_ATTACH)
+		return (b->entry & ~BW_BINDING_ATTACH) < h->n_attach && b->attach_btf_id <= h->n_entries;
+	return b->entry < h->n_entries;
+}
+
 static bool head_fits(const struct policy_pack_head *h)
 {
-	return h->magic == MAGIC && !h->pad && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
+	return h->magic == MAGIC && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
 	       h->n_entries <= POLICY_PACK_MAX_ENTRIES && h->n_approvals <= BW_MAX_APPROVALS && h->n_bindings <= BW_MAX_BINDINGS &&
 	       h->n_kfuncs <= BW_MAX_KFUNC_RULES && h->n_loaders <= POLICY_PACK_MAX_LOADERS && h->n_warnings <= BW_MAX_POLICY_WARNINGS;
 }
@@ -262,7 +289,7 @@ static bool image_fits(const struct bw_policy_image *image, const struct policy_
 			return false;
 	}
 	for (uint32_t i = 0; i < image->n_bindings; i++)
-		if (image->bindings[i].entry >= h->n_entries || image->bindings[i].pad)
+		if (!binding_fits(&image->bindings[i], h))
 			return false;
 	for (uint32_t i = 0; i < image->n_kfuncs; i++)
 		if (image->kfuncs[i].rules & ~rules)
@@ -318,6 +345,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	p->names.n_programs = h->n_programs;
 	p->names.n_rules = h->n_rules;
 	p->names.n_entries = h->n_entries;
+	p->names.n_attach = h->n_attach;
 	if (attack.len)
 		memcpy(p->names.n_attack, attack.data, attack.len);
 	return names_index(&p->names, names);
@@ -363,6 +391,11 @@ const char *const *policy_names_attack(const struct policy_names *n, uint32_t ru
 {
 	*ret_n = rule < n->n_rules ? n->n_attack[rule] : 0;
 	return *ret_n ? n->strings + n->first[rule] + 1 : NULL;
+}
+
+const char *policy_names_attach(const struct policy_names *n, uint32_t rule)
+{
+	return rule < n->n_attach ? n->strings[n->first_attach + rule] : NULL;
 }
 
 const char *policy_names_entry(const struct policy_names *n, uint32_t entry)

@@ -7,7 +7,8 @@
  *
  *	head | protect | approvals | bindings | kfuncs | techniques per rule | names | loaders | warnings | error
  *
- * Names are NUL-terminated strings: for each rule its id and its ATT&CK techniques, then for each approval index its id.
+ * Names are NUL-terminated strings: for each rule its id and its ATT&CK techniques, then for each approval index its id, then
+ * for each rule about attaching its id.
  * Nothing in it is believed: every count, index, flag and string is checked by policy_unpack().
  */
 #include "common/buf.h"
@@ -26,17 +27,17 @@ struct policy_pack_head {
 	uint32_t n_loaders; /* files whose inode was asked for and not known */
 	uint32_t n_warnings, more_warnings;
 	uint32_t names_len, loaders_len, warnings_len, error_len;
-	uint32_t pad;
+	uint32_t n_attach;
 	struct bw_policy_conf conf;
 };
 
 /* What explains a verdict: ids. */
 struct policy_names {
-	uint32_t n_programs, n_rules, n_entries;
+	uint32_t n_programs, n_rules, n_entries, n_attach;
 	uint32_t n_attack[BW_MAX_RULES];
-	const char **strings; /* rules' ids and techniques, then entries' ids; into text */
+	const char **strings; /* rules' ids and techniques, entries' ids, ids of the rules about attaching; into text */
 	uint32_t first[BW_MAX_RULES]; /* index of a rule's id in strings */
-	uint32_t first_entry;
+	uint32_t first_entry, first_attach;
 	char *text;
 };
 
@@ -71,6 +72,8 @@ void policy_names_free(struct policy_names *n);
 /* NULL for an index out of range. */
 const char *policy_names_rule(const struct policy_names *n, uint32_t rule);
 const char *const *policy_names_attack(const struct policy_names *n, uint32_t rule, uint32_t *ret_n);
+/* Of a rule about attaching. */
+const char *policy_names_attach(const struct policy_names *n, uint32_t rule);
 const char *policy_names_entry(const struct policy_names *n, uint32_t entry);
 
 /* The @i-th of the strings in @s; they were checked by policy_unpack(). */

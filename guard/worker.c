@@ -16,6 +16,7 @@
 #include "guard/cgroup.h"
 #include "guard/config.h"
 #include "guard/control.h"
+#include "guard/ledger.h"
 #include "guard/lines.h"
 #include "guard/loop.h"
 #include "guard/policy_pack.h"
@@ -64,6 +65,7 @@ struct worker {
 	struct repeat repeat;
 	struct quarantine_result results[QUARANTINE_RESULTS]; /* mode protect: of the latest questions */
 	uint64_t n_results;
+	struct ledger *ledger;
 	bool parent_gone;
 	struct privsep_message message; /* large: not on the stack */
 };
@@ -196,6 +198,22 @@ static void explain_load(struct worker *w, const struct decode_load *load, struc
 		d->kfuncs[i] = enforce_btf_name(w->setup->enforce, load->kfunc_ids[i]);
 }
 
+static void explain_attach(struct worker *w, const struct decode_attach *a, struct alert_detail *d)
+{
+	const struct known_policy *p = policy_of(w, a->generation);
+
+	if (p && a->prog.known && a->prog.entry != ~0u)
+		d->policy_entry = policy_names_entry(&p->names, a->prog.entry);
+	if (p && a->reason == BW_REASON_RULE)
+		d->policy_rule = policy_names_attach(&p->names, a->rule);
+}
+
+/* By the policy that judged; 0: none did. */
+static uint64_t generation_of(const struct decode_event *e)
+{
+	return e->type == BW_EVENT_LOAD ? e->load.generation : e->type == BW_EVENT_ATTACH ? e->attach.generation : 0;
+}
+
 static int read_notes(struct worker *w);
 
 /* Mode protect: what became of question @nonce. The guard answers first and tells then: it may take a moment. */
@@ -234,13 +252,19 @@ static int on_record(void *arg, void *data, size_t size)
 		return 0;
 	}
 	/* Judged by a policy that the guard has told of, but this process has not read of yet. */
-	if (event.type == BW_EVENT_LOAD && event.load.generation > w->now.generation)
+	if (generation_of(&event) > w->now.generation)
 		read_notes(w);
 	detail.event = &event;
 	detail.cgroup = cgroup_name(w->cgroups, event.actor.cgroup_id);
 	detail.seq = store_next_seq(w->store);
 	detail.lost_before = decode_gaps_note(&w->gaps, event.cpu, event.cpu_seq);
-	if (event.type == BW_EVENT_LOAD) {
+	ledger_look(w->ledger, &event, &detail);
+	if (event.type == BW_EVENT_ATTACH) {
+		explain_attach(w, &event.attach, &detail);
+		w->alerts += event.attach.action != BW_ACTION_ALLOWED;
+	} else if (event.type == BW_EVENT_EGRESS) {
+		w->alerts++;
+	} else if (event.type == BW_EVENT_LOAD) {
 		explain_load(w, &event.load, &detail);
 		if (event.load.hold == BW_HOLD_ANSWERED)
 			result = find_result(w, event.load.nonce);
@@ -323,7 +347,7 @@ static int on_status(void *arg, struct bw_buf *out)
 {
 	static const char *const stat_names[BW_STAT_COUNT] = {
 		"loads", "loads_denied", "loads_would_deny", "commands", "maps", "emitted", "lost_ring", "lost_scratch",
-		"lost_context", "read_failed", "attaches", "held", "unanswered", "canary",
+		"lost_context", "read_failed", "attaches", "held", "unanswered", "accesses", "egress", "lost_access", "canary",
 	};
 	struct worker *w = arg;
 	struct bw_json j = { .buf = out };
@@ -357,6 +381,7 @@ static int on_status(void *arg, struct bw_buf *out)
 	bw_json_u64(&j, "hook_skipped", status.hook_skipped);
 	bw_json_u64(&j, "received", w->received + w->received_before);
 	bw_json_u64(&j, "undecodable", w->undecodable);
+	bw_json_u64(&j, "ledger_forgotten", ledger_forgotten(w->ledger));
 	bw_json_u64(&j, "alerts", w->alerts);
 	store_stats(w->store, &ss);
 	bw_json_u64(&j, "store_written", ss.written);
@@ -613,6 +638,8 @@ static int start(struct worker *w)
 		r = decode_gaps_init(&w->gaps);
 	if (!r)
 		r = cgroup_names_open(ask_cgroup, w, &w->cgroups);
+	if (!r)
+		r = ledger_new(&w->setup->namespaces, &w->ledger);
 	if (!r)
 		r = open_store(w);
 	if (!r && w->setup->sinks)

@@ -7,6 +7,7 @@
  */
 #include "guard/alert.h"
 #include "guard/enforce.h"
+#include "guard/ledger.h"
 #include "guard/privsep.h"
 
 /* What it takes from the guard's memory when it starts. Borrowed. */
@@ -23,6 +24,7 @@ struct worker_setup {
 	const struct sinks_config *sinks; /* NULL: none */
 	bool adopted;
 	pid_t guard; /* the parent */
+	struct ledger_namespaces namespaces; /* the guard's */
 };
 
 extern const struct privsep_profile worker_profile;

@@ -387,7 +387,7 @@ int cmd_events(int argc, char **argv)
 		{ BW_OPT_FLAG, 'f', "follow", &o.follow, NULL, "go on with new events; needs a running guard" },
 		{ BW_OPT_STRING, 0, "since-seq", &o.since_seq, "N", "begin with event number N" },
 		{ BW_OPT_UINT, 'n', "limit", &o.limit, "N", "at most N events of the past" },
-		{ BW_OPT_CHOICE, 0, "kind", &o.kind, "load|command|map|guard", "only events of that kind" },
+		{ BW_OPT_CHOICE, 0, "kind", &o.kind, "load|command|map|attach|access|egress|guard", "only events of that kind" },
 		{ BW_OPT_CHOICE, 0, "severity", &o.severity, SEVERITIES, "only events at least so severe" },
 		{ BW_OPT_STRING, 0, "rule", &o.rule, "RULE", "only events with that rule, like load.default" },
 		{ BW_OPT_CHOICE, 0, "format", &format, FORMATS, "how to print them (default table); json is the native format" },

@@ -24,11 +24,13 @@ X
 # allow_all FILE [ATTACH]: a policy that lets every load through; ATTACH are rules about attaching.
 allow_all()
 {
+	_attach=
+	[ -z "$2" ] || _attach=", \"attach\": [$2]"
 	cat >"$1" <<X
 {"version": 1,
  "exempt": {"init": true, "inert": {"enabled": false, "max_instructions": 64}},
  "defaults": {"tracing": "allow", "networking": "allow", "cgroup": "allow", "lsm": "allow", "socket_filter": "allow", "other": "allow"},
- "programs": [], "rules": []${2:+, "attach": [$2]}}
+ "programs": [], "rules": []$_attach}
 X
 }
 
@@ -45,7 +47,7 @@ guard_start()
 	"$BPFWARDEND" --foreground --mode "$_mode" --policy "$PWD/policy.json" --state-dir "$PWD/state" \
 		--socket "$PWD/guard.sock" --verbose "$@" >>ev.jsonl 2>>guard.log &
 	GUARD=$!
-	wait_for 60 guard_up || {
+	wait_for 120 guard_up || {
 		tail -n 60 guard.log
 		fail "the guard did not come up: $(tail -n 1 guard.log)"
 	}
