@@ -441,8 +441,8 @@ struct bw_policy_conf {
 	__u8 type_default[BW_MAX_PROG_TYPES]; /* enum bw_verdict per program type */
 	struct bw_rule rules[BW_MAX_RULES];
 	/* mode protect */
-	__u64 hold_wait_ns;   /* of one try */
-	__u64 hold_caller_ns; /* of one process within BW_HOLD_WINDOW_NS */
+	__u64 hold_wait_ns;   /* of one try, on a CPU */
+	__u64 hold_caller_ns; /* the same of one process within BW_HOLD_WINDOW_NS */
 	__u32 hold_timeout;   /* enum bw_verdict: without an answer */
 	__u32 pad;
 	__u32 n_attach_rules;
@@ -504,6 +504,8 @@ struct bw_guard_self {
 #define BW_HOLD_WINDOW_NS 10000000000ull
 #define BW_HOLD_HEARTBEAT_NS 2000000000ull /* a guard that has not been heard of for that long is not asked */
 #define BW_HOLD_CHUNK_INSNS 512
+/* A try ends when the loader has burnt its time on a CPU; on a busy machine that may take so many times as long. */
+#define BW_HOLD_STRETCH 16
 
 enum bw_hold_record {
 	BW_HOLD_QUESTION = 1, /* struct bw_hold_question */

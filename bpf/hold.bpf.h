@@ -30,8 +30,6 @@ __weak struct {
 /* Nobody in user space has a descriptor of this. */
 struct hold_state {
 	u64 nonce; /* the last one given */
-	u32 waiting; /* calls that are waiting now */
-	u32 pad;
 };
 
 __weak struct {
@@ -312,22 +310,43 @@ static __always_inline bool hold_ask(struct hold_scratch *h)
 
 struct hold_wait {
 	struct bw_hold_key key;
-	u64 deadline_ns;
+	u64 cpu_end_ns; /* of the thread's time on a CPU */
+	u64 end_ns;	/* by the clock */
 	u32 answered;
 	u32 verdict;
 };
 
+static __always_inline u64 cpu_time(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, se.sum_exec_runtime);
+}
+
+static __always_inline bool guard_lives(const struct bw_hold_guard *guard, u64 now)
+{
+	return now < guard->heartbeat_ns || now - guard->heartbeat_ns <= BW_HOLD_HEARTBEAT_NS;
+}
+
+/*
+ * By the thread's own time: with more loaders than CPUs each of them stands still most of the time, and so does the answer.
+ */
 static long hold_poll(u64 i, void *arg)
 {
 	struct hold_wait *w = arg;
 	struct bw_hold_answer *a = bpf_map_lookup_elem(&bw_hold_answers, &w->key);
+	struct bw_hold_guard *guard;
+	u32 zero = 0;
+	u64 now;
 
 	if (a) {
 		w->verdict = a->verdict;
 		w->answered = 1;
 		return 1;
 	}
-	return bpf_ktime_get_boot_ns() >= w->deadline_ns;
+	now = bpf_ktime_get_boot_ns();
+	guard = bpf_map_lookup_elem(&bw_hold_guards, &zero);
+	return now >= w->end_ns || cpu_time() >= w->cpu_end_ns || !guard || !guard_lives(guard, now);
 }
 
 /* How long this process may still wait; notes the beginning of a window. */
@@ -352,23 +371,17 @@ static __always_inline void caller_spend(const struct bw_actor *a, u64 ns)
 		__sync_fetch_and_add(&c->waited_ns, ns);
 }
 
-static __always_inline enum bw_hold hold_wait(struct bw_scratch *s, struct hold_scratch *h, struct hold_state *state,
-					      u64 may_ns, u32 cpus)
+static __always_inline enum bw_hold hold_wait(struct bw_scratch *s, struct hold_scratch *h, u64 may_ns)
 {
 	struct hold_wait w = { .key.nonce = h->q.nonce };
-	u64 start = bpf_ktime_get_boot_ns();
-	u32 others;
+	u64 start = bpf_ktime_get_boot_ns(), cpu_start = cpu_time();
 
 	__builtin_memcpy(w.key.digest, h->q.digest, sizeof(w.key.digest));
-	others = __sync_fetch_and_add(&state->waiting, 1);
-	/* When every CPU has a loader that waits, the guard can only run once this one returns. */
-	if (others + 1 >= cpus)
-		may_ns /= 8;
-	w.deadline_ns = start + may_ns;
+	w.cpu_end_ns = cpu_start + may_ns;
+	w.end_ns = start + may_ns * BW_HOLD_STRETCH;
 	bpf_loop(HOLD_POLLS, hold_poll, &w, 0);
-	__sync_fetch_and_add(&state->waiting, (u32)-1);
 	s->load.wait_ns = bpf_ktime_get_boot_ns() - start;
-	caller_spend(&s->load.actor, s->load.wait_ns);
+	caller_spend(&s->load.actor, cpu_time() - cpu_start);
 	if (!w.answered)
 		return BW_HOLD_AGAIN;
 	bpf_map_delete_elem(&bw_hold_answers, &w.key);
@@ -439,7 +452,7 @@ __weak __noinline int bw_hold(u32 slot, u64 insns, u64 attr, bool kernel)
 		hold_unanswered(s, conf, BW_HOLD_ONE_CPU);
 		return 0;
 	}
-	if (now > guard->heartbeat_ns && now - guard->heartbeat_ns > BW_HOLD_HEARTBEAT_NS) {
+	if (!guard_lives(guard, now)) {
 		hold_unanswered(s, conf, BW_HOLD_NO_GUARD);
 		return 0;
 	}
@@ -467,7 +480,7 @@ __weak __noinline int bw_hold(u32 slot, u64 insns, u64 attr, bool kernel)
 	}
 	s->load.nonce = fresh.nonce;
 	s->load.attempt = (u8)++fresh.attempts;
-	r = hold_wait(s, h, state, left < conf->hold_wait_ns ? left : conf->hold_wait_ns, guard->cpus);
+	r = hold_wait(s, h, left < conf->hold_wait_ns ? left : conf->hold_wait_ns);
 	s->load.hold = (u8)r;
 	if (r == BW_HOLD_ANSWERED) {
 		bpf_map_delete_elem(&bw_hold_pendings, &h->key);

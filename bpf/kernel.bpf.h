@@ -129,7 +129,12 @@ struct thread_info {
 	u32 status;
 };
 
+struct sched_entity {
+	u64 sum_exec_runtime;
+};
+
 struct task_struct {
+	struct sched_entity se;
 	struct thread_info thread_info;
 	int pid;
 	int tgid;

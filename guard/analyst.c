@@ -238,7 +238,7 @@ int analyst_start(const struct analyst_config *conf, struct privsep_worker *w)
 	static const struct privsep_profile profile = { .name = "analyst", .calls = BW_CALLS_EVENTS };
 	struct analyst a = { .btf = conf->btf };
 	const struct privsep_job job = {
-		.profile = &profile, .uid = conf->uid, .gid = conf->gid, .prepare = prepare, .run = run, .arg = &a,
+		.profile = &profile, .root = -1, .uid = conf->uid, .gid = conf->gid, .prepare = prepare, .run = run, .arg = &a,
 	};
 
 	return privsep_spawn(&job, w);

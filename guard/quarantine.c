@@ -19,7 +19,7 @@ _Static_assert(BW_POLICY_SEVERITIES == BW_SEV_COUNT_ && BW_POLICY_SEVERITY_HIGH 
 	       "a policy's words for findings are the auditor's");
 
 #define HASH_LEN 32
-#define QUARANTINE_NICE (-10)
+#define QUARANTINE_NICE (-20)
 
 enum question_state { QUESTION_INCOMING, QUESTION_QUEUED, QUESTION_RUNNING };
 
