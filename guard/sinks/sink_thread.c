@@ -149,7 +149,7 @@ static void take_uid(const struct event_view *e, const char *line, size_t len, c
 /* The native format, unfiltered, needs no look inside: that is the fast way. */
 static bool needs_view(const struct sink_config *c)
 {
-	return c->format != FORMAT_NATIVE || c->kinds || c->rules || c->exclude;
+	return c->format != FORMAT_NATIVE || c->type == SINK_KAFKA /* its key */ || c->kinds || c->rules || c->exclude;
 }
 
 /* Adds a record to the batch. False when the sink does not want it. */
