@@ -149,6 +149,7 @@ static void unlink_endpoint(struct api_catalogue *c, struct endpoint *e)
 		at = &(*at)->next;
 	*at = e->next;
 	c->stats.endpoints--;
+	c->dirty = true;
 	if (e->stored)
 		note_dead(c, e->id);
 }
@@ -324,6 +325,7 @@ static void collapse(struct api_catalogue *c, struct place *p)
 {
 	p->collapsed = true;
 	p->stored = false;
+	c->dirty = true;
 	c->stats.collapsed++;
 	for (unsigned int i = 0; i < CATALOGUE_BUCKETS; i++) {
 		struct endpoint *next;
@@ -547,7 +549,7 @@ void api_catalogue_add(struct api_catalogue *c, const struct api_call *call, int
 	e->duration_ns += duration;
 	e->request_bytes += call->request.head_bytes + call->request.body_bytes;
 	e->response_bytes += call->response.head_bytes + call->response.body_bytes;
-	e->dirty = true;
+	e->dirty = c->dirty = true;
 	add_facts(c, e, call, wall_ns);
 }
 
@@ -574,8 +576,9 @@ void api_catalogue_counter(struct api_catalogue *c, const char *name, uint64_t v
 
 	while (i < c->ncounters && strcmp(c->counters[i].name, name))
 		i++;
-	if (i == CATALOGUE_COUNTERS)
+	if (i == CATALOGUE_COUNTERS || (i < c->ncounters && c->counters[i].value == value))
 		return;
+	c->dirty = true;
 	c->counters[i].name = name;
 	c->counters[i].value = value;
 	if (i == c->ncounters)

@@ -300,7 +300,7 @@ int api_catalogue_flush(struct api_catalogue *c)
 {
 	int rc;
 
-	if (!c->db)
+	if (!c->db || !c->dirty)
 		return 0;
 	rc = write_all(c);
 	if (rc != SQLITE_OK) {
@@ -310,6 +310,7 @@ int api_catalogue_flush(struct api_catalogue *c)
 		return event_store_errno(rc);
 	}
 	mark_written(c);
+	c->dirty = false;
 	c->stats.writes++;
 	return 0;
 }

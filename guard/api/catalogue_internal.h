@@ -57,6 +57,7 @@ struct api_catalogue {
 		uint64_t value;
 	} counters[CATALOGUE_COUNTERS];
 	unsigned int ncounters;
+	bool dirty; /* something differs from the file */
 	/* the file */
 	struct sqlite3 *db;
 	struct sqlite3_stmt *put_endpoint, *put_fact, *put_place, *put_counter, *drop_endpoint, *drop_facts;

@@ -226,8 +226,12 @@ static void take_path(struct inspect *in, struct exchange *x, struct bw_slice pa
 
 void inspect_host(struct exchange *x, struct bw_slice host)
 {
-	const uint8_t *colon = memrchr(host.data, ':', host.len), *at = memrchr(host.data, '@', host.len);
+	const uint8_t *colon, *at;
 
+	if (!host.len)
+		return;
+	colon = memrchr(host.data, ':', host.len);
+	at = memrchr(host.data, '@', host.len);
 	if (at) { /* user information is no part of the name */
 		host.len -= (size_t)(at - host.data) + 1;
 		host.data = at + 1;
@@ -251,8 +255,11 @@ void inspect_host(struct exchange *x, struct bw_slice host)
 void inspect_target(struct inspect *in, struct exchange *x, struct bw_slice method, struct bw_slice target)
 {
 	const uint8_t *q;
-	struct bw_slice path = target;
+	struct bw_slice path;
 
+	if (!target.len)
+		target = bw_slice("", 0);
+	path = target;
 	x->call.method = exchange_text(x, method, API_MAX_METHOD);
 	x->head_request = http1_equal(method, "head");
 	if (http1_equal(method, "connect")) {

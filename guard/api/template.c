@@ -148,7 +148,7 @@ enum api_segment api_segment_of(struct bw_slice s)
 	if (!s.len)
 		return API_SEGMENT_WORD;
 	if (h.at)
-		return memchr(s.data, '.', s.len) && s.data[0] != '@' ? API_SEGMENT_EMAIL : API_SEGMENT_SLUG;
+		return memchr(s.data, '.', s.len) && s.data[0] != '@' ? API_SEGMENT_EMAIL : API_SEGMENT_VALUE;
 	if (is_uuid(s))
 		return API_SEGMENT_UUID;
 	if (is_date(s))

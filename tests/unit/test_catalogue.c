@@ -80,6 +80,10 @@ static void a_call_becomes_facts(void **state)
 	api_catalogue_add(cat, &c, 50 * SECOND);
 	api_catalogue_counter(cat, "engine.gaps", 5);
 	assert_int_equal(api_catalogue_flush(cat), 0);
+	/* what did not change is not written again */
+	api_catalogue_counter(cat, "engine.gaps", 5);
+	assert_int_equal(api_catalogue_flush(cat), 0);
+	assert_int_equal(api_catalogue_stats(cat)->writes, 1);
 	api_catalogue_free(cat);
 
 	load(&d);
