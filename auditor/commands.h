@@ -61,6 +61,7 @@ int cmd_api_pii(int argc, char **argv);
 int cmd_api_diff(int argc, char **argv);
 int cmd_api_openapi(int argc, char **argv);
 int cmd_api_metrics(int argc, char **argv);
+int cmd_api_coverage(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_pii_rules(int argc, char **argv);

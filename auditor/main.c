@@ -49,6 +49,7 @@ static const struct bw_subcommand commands[] = {
 	{ "api diff", cmd_api_diff, "show what is new between two points in time" },
 	{ "api openapi", cmd_api_openapi, "print the APIs of a host as OpenAPI" },
 	{ "api metrics", cmd_api_metrics, "print the catalogue as metrics" },
+	{ "api coverage", cmd_api_coverage, "show which processes' API calls are seen, and which are not and why" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
 	{ "version", cmd_version, "print the version" },
 };

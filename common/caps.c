@@ -16,12 +16,17 @@ static void cap_freep(cap_t *c)
 
 #define _cleanup_cap_ BW_CLEANUP(cap_freep)
 
-static int set_flags(cap_t caps, cap_flag_t flag, uint64_t mask)
+static int set_flags_to(cap_t caps, cap_flag_t flag, uint64_t mask, cap_flag_value_t to)
 {
 	for (cap_value_t c = 0; c < MAX_CAPS; c++)
-		if (mask & BW_CAP(c) && cap_set_flag(caps, flag, 1, &c, CAP_SET) < 0)
+		if (mask & BW_CAP(c) && cap_set_flag(caps, flag, 1, &c, to) < 0)
 			return -errno;
 	return 0;
+}
+
+static int set_flags(cap_t caps, cap_flag_t flag, uint64_t mask)
+{
+	return set_flags_to(caps, flag, mask, CAP_SET);
 }
 
 static uint64_t flags_of(cap_t caps, cap_flag_t flag)
@@ -65,6 +70,17 @@ int bw_caps_raise(uint64_t caps)
 	if (!now)
 		return -ENOMEM;
 	r = set_flags(now, CAP_EFFECTIVE, caps);
+	return !r && cap_set_proc(now) < 0 ? -errno : r;
+}
+
+int bw_caps_lower(uint64_t caps)
+{
+	_cleanup_cap_ cap_t now = cap_get_proc();
+	int r;
+
+	if (!now)
+		return -ENOMEM;
+	r = set_flags_to(now, CAP_EFFECTIVE, caps, CAP_CLEAR);
 	return !r && cap_set_proc(now) < 0 ? -errno : r;
 }
 

@@ -18,6 +18,9 @@ int bw_caps_limit(uint64_t permitted, uint64_t effective);
 /* Puts permitted ones into force. Returns 0, or -EPERM when one is not permitted. */
 int bw_caps_raise(uint64_t caps);
 
+/* Takes them out of force; they stay permitted. Returns 0 or a negative errno. */
+int bw_caps_lower(uint64_t caps);
+
 /* The effective ones. */
 uint64_t bw_caps_effective(void);
 

@@ -630,11 +630,13 @@ static int drop_privileges(const struct guard *g)
 			BW_CAP(CAP_SYS_CHROOT) | BW_CAP(CAP_KILL);
 	/* The executables and libraries of all processes: /proc/PID/root, /proc/PID/maps. */
 	uint64_t api = g->config->api.on ? BW_CAP(CAP_SYS_PTRACE) : 0;
+	/* The kernel wants it for a uprobe: permitted, in force while one is attached. */
+	uint64_t probes = g->config->api.on ? BW_CAP(CAP_SYS_ADMIN) : 0;
 	uint64_t canary = g->tier == BW_TIER_ENFORCE ? BW_CAP(CAP_NET_ADMIN) : 0;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	return bw_caps_limit(caps | api | canary, caps | api);
+	return bw_caps_limit(caps | api | probes | canary, caps | api);
 }
 
 int guard_open(const struct config *config, const struct bw_features *features, struct guard **ret, char *why,

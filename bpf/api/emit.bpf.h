@@ -2,14 +2,12 @@
 #ifndef BW_API_EMIT_BPF_H
 #define BW_API_EMIT_BPF_H
 /*
- * API visibility, layer 2: from "this call moved these bytes on that connection" to records. Connections that do not speak
- * HTTP stop being copied after a few calls; what is not copied is counted and marked.
+ * API visibility, layer 2: what all of its programs share. record.bpf.c does the rest, as a global function: the verifier
+ * looks at it once, and not again for each of the many ways that lead there.
  */
 #include "bpf/api/maps.bpf.h"
 
 #define SECOND 1000000000ULL
-#define API_TRIES 6	    /* calls after which a connection seen from its beginning is something else */
-#define API_TRIES_MIDWAY 64 /* the same for one that is older than the probes */
 
 /* ---- scratch ------------------------------------------------------------------------------------------------------ */
 
@@ -38,118 +36,6 @@ static __always_inline void scratch_give(struct api_scratch *s, u64 id)
 {
 	if (s->owner == id)
 		s->owner = 0;
-}
-
-struct api_iovec {
-	u64 base;
-	u64 len;
-};
-
-/* Copies what the slot describes to its bytes[]. A global function: the verifier looks at it once. */
-__weak __noinline int bw_api_gather(u32 slot)
-{
-	struct api_scratch *s = bpf_map_lookup_elem(&bw_api_scratch, &slot);
-	u32 off = 0, want;
-
-	if (!s)
-		return 0;
-	s->failed = 0;
-	want = s->want;
-	if (want > BW_API_DATA_MAX)
-		want = BW_API_DATA_MAX;
-	for (u32 i = 0; i < API_MAX_IOVS; i++) {
-		struct api_iovec v = { s->base, want };
-		u32 n;
-
-		if (off >= want)
-			break;
-		if (s->iov) {
-			if (i >= s->n_iov)
-				break;
-			if (bpf_probe_read_user(&v, sizeof(v), (void *)(s->iov + i * sizeof(v)))) {
-				s->failed = 1;
-				break;
-			}
-		} else if (i) {
-			break;
-		}
-		n = v.len > want - off ? want - off : (u32)v.len;
-		if (!n)
-			continue;
-		/* In a form that older verifiers keep track of. */
-		asm volatile("" : "+r"(n), "+r"(off));
-		if (n > BW_API_DATA_MAX)
-			break;
-		off &= BW_API_DATA_MAX - 1;
-		if (bpf_probe_read_user(s->bytes + off, n, (void *)v.base)) {
-			s->failed = 1;
-			break;
-		}
-		off += n;
-	}
-	s->got = off;
-	return 0;
-}
-
-/* ---- what is it? -------------------------------------------------------------------------------------------------- */
-
-#define WORD(a, b, c, d) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16 | (u32)(d) << 24)
-
-static __always_inline bool is_http1(u32 w)
-{
-	switch (w) {
-	case WORD('G', 'E', 'T', ' '):
-	case WORD('P', 'O', 'S', 'T'):
-	case WORD('P', 'U', 'T', ' '):
-	case WORD('H', 'E', 'A', 'D'):
-	case WORD('H', 'T', 'T', 'P'):
-	case WORD('D', 'E', 'L', 'E'):
-	case WORD('P', 'A', 'T', 'C'):
-	case WORD('O', 'P', 'T', 'I'):
-	case WORD('C', 'O', 'N', 'N'):
-	case WORD('T', 'R', 'A', 'C'):
-	case WORD('P', 'R', 'I', ' '): /* the preface of HTTP/2 */
-	case WORD('P', 'R', 'O', 'P'): /* PROPFIND, PROPPATCH */
-	case WORD('R', 'E', 'P', 'O'):
-	case WORD('S', 'E', 'A', 'R'):
-	case WORD('P', 'U', 'R', 'G'):
-	case WORD('M', 'K', 'C', 'O'):
-	case WORD('Q', 'U', 'E', 'R'):
-	case WORD('P', 'R', 'O', 'X'): /* the PROXY protocol, version 1 */
-		return true;
-	}
-	return false;
-}
-
-/* RFC 9113 4.1: a frame that a connection without its beginning is recognised by: HEADERS on a stream of a client. */
-static __always_inline bool is_http2_frame(const u8 *p)
-{
-	u32 len = (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
-	u32 stream = (u32)p[5] << 24 | (u32)p[6] << 16 | (u32)p[7] << 8 | p[8];
-
-	return p[3] == 1 && len && len <= 16384 && (p[4] & 4) && !(p[4] & ~0x2d) && (stream & 1) && stream < 1u << 24;
-}
-
-/* RFC 9113 6.5: the server's first frame. */
-static __always_inline bool is_http2_settings(const u8 *p)
-{
-	u32 len = (u32)p[0] << 16 | (u32)p[1] << 8 | p[2];
-
-	return p[3] == 4 && len % 6 == 0 && len <= 120 && !p[4] && !(p[5] | p[6] | p[7] | p[8]);
-}
-
-static __always_inline enum bw_api_state sniff(const u8 *p, u32 len)
-{
-	if (len < 4)
-		return BW_API_UNKNOWN;
-	if (is_http1(WORD(p[0], p[1], p[2], p[3])))
-		return BW_API_HTTP;
-	/* RFC 8446 5.1: a record's type, and the version that all of them state. */
-	if (p[0] >= 20 && p[0] <= 23 && p[1] == 3 && p[2] <= 4)
-		return BW_API_TLS;
-	if (len >= 9 && (is_http2_frame(p) || is_http2_settings(p)))
-		return BW_API_HTTP;
-	return BW_API_UNKNOWN;
 }
 
 /* ---- records ------------------------------------------------------------------------------------------------------ */
@@ -183,37 +69,6 @@ static __always_inline bool emit(struct bw_api_hdr *h, u32 size, struct api_cpu 
 	return true;
 }
 
-/* A number that no other connection gets: which CPU, and how many it has given. */
-static __always_inline u64 conn_number(struct api_cpu *c)
-{
-	return ++c->ids << 12 | (bpf_get_smp_processor_id() & 0xfff);
-}
-
-/* Tells user space about the connection. On loss it is told at the next occasion. */
-static __always_inline bool emit_open(struct api_scratch *s, u64 id, struct api_conn *conn, struct api_cpu *c, u64 now)
-{
-	struct bw_api_open *o = &s->open;
-	u64 number = conn->id ? conn->id : conn_number(c);
-
-	__builtin_memset(o, 0, sizeof(*o));
-	hdr_fill(&o->hdr, BW_API_OPEN, sizeof(*o), number, now);
-	actor_fill(&o->actor);
-	o->local = conn->local;
-	o->remote = conn->remote;
-	o->flags = conn->flags;
-	o->role = conn->role;
-	o->source = conn->source;
-	if (s->owner != id) {
-		api_stat(BW_API_STAT_LOST_SCRATCH, 1);
-		return false;
-	}
-	if (!emit(&o->hdr, sizeof(*o), c, now))
-		return false;
-	conn->id = number;
-	conn->changed = 0;
-	return true;
-}
-
 /* The connection has ended: nothing is said of one that was never told of. Needs no scratch: may come at any time. */
 static __always_inline void emit_close(const struct api_conn *conn, u32 flags)
 {
@@ -231,141 +86,6 @@ static __always_inline void emit_close(const struct api_conn *conn, u32 flags)
 	emit(&e.hdr, sizeof(e), c, now);
 }
 
-/* How much of @n bytes may be copied now. */
-static __always_inline u32 budget(struct api_conn *conn, struct api_cpu *c, u64 n, u64 now)
-{
-	u64 second = now / SECOND, waiting = bpf_ringbuf_query(&bw_api_ring, BPF_RB_AVAIL_DATA);
-	u64 ring = bw_api_conf.ring_bytes;
-	u32 allowed = bw_api_conf.call_bytes;
-
-	if (conn->window != second) {
-		conn->window = second;
-		conn->spent = 0;
-	}
-	if (c->window != second) {
-		c->window = second;
-		c->spent = 0;
-	}
-	/* The reader does not keep up: first heads only, then lengths only. */
-	if (waiting > ring / 2 || conn->spent > bw_api_conf.conn_bytes || c->spent > bw_api_conf.cpu_bytes)
-		allowed = BW_API_CUT;
-	if (waiting > ring / 8 * 7 || conn->spent > bw_api_conf.conn_bytes * 2 || c->spent > bw_api_conf.cpu_bytes * 2)
-		allowed = 0;
-	if (allowed > BW_API_DATA_MAX)
-		allowed = BW_API_DATA_MAX;
-	if (n < allowed)
-		allowed = (u32)n;
-	conn->spent += allowed;
-	c->spent += allowed;
-	return allowed;
-}
-
-/* The bytes that a call moved. */
-struct api_moved {
-	u64 base; /* one range in user memory, or */
-	u64 iov;  /* an array of struct iovec; both 0: there is nothing to copy */
-	u32 n_iov;
-	u32 dir;
-	u64 n; /* bytes moved, more than 0 */
-};
-
-static __always_inline void emit_data(struct api_scratch *s, u32 slot, u64 id, struct api_conn *conn, struct api_cpu *c,
-				      const struct api_moved *m, u64 now)
-{
-	struct bw_api_data *d = &s->data;
-	u32 got = 0;
-
-	s->want = m->base || m->iov ? budget(conn, c, m->n, now) : 0;
-	s->got = 0;
-	s->failed = 0;
-	if (s->want)
-		bw_api_gather(slot);
-	if (s->failed)
-		api_stat(BW_API_STAT_READ_FAILED, 1);
-	got = s->got;
-	if (got > BW_API_DATA_MAX)
-		got = BW_API_DATA_MAX;
-	hdr_fill(&d->hdr, BW_API_DATA, sizeof(*d) + got, conn->id, now);
-	d->pos = conn->pos[m->dir & 1];
-	d->len = got;
-	d->total = m->n > 0xffffffff ? 0xffffffff : (u32)m->n;
-	d->tid = (u32)id;
-	d->flags = got < m->n && !s->failed ? BW_API_SAMPLED : 0;
-	d->dir = m->dir & 1;
-	d->pad = 0;
-	if (s->owner != id) {
-		api_stat(BW_API_STAT_LOST_SCRATCH, 1);
-		return;
-	}
-	asm volatile("" : "+r"(got));
-	if (got > BW_API_DATA_MAX)
-		return;
-	if (!emit(&d->hdr, sizeof(*d) + got, c, now)) {
-		api_stat(BW_API_STAT_LOST_BYTES, got);
-		return;
-	}
-	api_stat(BW_API_STAT_COPIED, got);
-	if (got < m->n)
-		api_stat(BW_API_STAT_CUT, m->n - got);
-}
-
-/* Looks at the first bytes of a call on a connection that nothing is known of yet. */
-static __always_inline void recognise(struct api_scratch *s, u32 slot, struct api_conn *conn, const struct api_moved *m)
-{
-	enum bw_api_state state;
-
-	if (!m->base && !m->iov)
-		return;
-	s->want = m->n < BW_API_SNIFF ? (u32)m->n : BW_API_SNIFF;
-	bw_api_gather(slot);
-	state = sniff(s->bytes, s->got);
-	if (state == BW_API_UNKNOWN && ++conn->tries >= (conn->flags & BW_API_MIDWAY ? API_TRIES_MIDWAY : API_TRIES))
-		state = BW_API_OTHER;
-	if (state == BW_API_UNKNOWN)
-		return;
-	conn->state = state;
-	/* The first bytes through a TLS object are the beginning, whether its handshake was seen or not. */
-	if (conn->source != BW_API_SOCKET && conn->tries <= 1 && !conn->pos[0] && !conn->pos[1])
-		conn->flags &= ~BW_API_MIDWAY;
-	api_stat(state == BW_API_HTTP ? BW_API_STAT_HTTP : state == BW_API_TLS ? BW_API_STAT_TLS : BW_API_STAT_OTHER, 1);
-	if (state == BW_API_HTTP && (conn->pos[0] || conn->pos[1]))
-		conn->flags |= BW_API_MIDWAY;
-	if (state == BW_API_HTTP && conn->flags & BW_API_MIDWAY)
-		api_stat(BW_API_STAT_MIDWAY, 1);
-}
-
-/* @m went over @conn. */
-static __always_inline void account(struct api_conn *conn, const struct api_moved *m)
-{
-	u64 id = bpf_get_current_pid_tgid(), now;
-	struct api_scratch *s;
-	struct api_cpu *c;
-	u32 zero = 0, slot;
-
-	api_stat(BW_API_STAT_CALLS, 1);
-	if (conn->state == BW_API_TLS || conn->state == BW_API_OTHER)
-		return;
-	c = bpf_map_lookup_elem(&bw_api_cpus, &zero);
-	s = scratch_take(id, &slot);
-	if (s && c) {
-		s->base = m->base;
-		s->iov = m->iov;
-		s->n_iov = m->n_iov;
-		if (conn->state == BW_API_UNKNOWN)
-			recognise(s, slot, conn, m);
-		if (conn->state == BW_API_HTTP) {
-			now = bpf_ktime_get_boot_ns();
-			if ((conn->id && !conn->changed) || emit_open(s, id, conn, c, now))
-				emit_data(s, slot, id, conn, c, m, now);
-			else
-				api_stat(BW_API_STAT_LOST_BYTES, m->n);
-		}
-	}
-	if (s)
-		scratch_give(s, id);
-	__atomic_fetch_add(&conn->pos[m->dir & 1], m->n, __ATOMIC_RELAXED);
-}
-
 static __always_inline bool is_ignored(u32 tgid)
 {
 	for (int i = 0; i < BW_API_MAX_IGNORED; i++)
@@ -373,5 +93,12 @@ static __always_inline bool is_ignored(u32 tgid)
 			return true;
 	return false;
 }
+
+/*
+ * Records that @slot's bytes were moved over the connection @a of bw_api_conns (@b is 0), or over that of bw_api_tls with the object
+ * @a and @b = TLS_KEY(process, source).
+ */
+int bw_api_record(u32 slot, u64 a, u64 b);
+#define TLS_KEY(tgid, source) ((u64)(source) << 32 | (tgid))
 
 #endif

@@ -211,12 +211,14 @@ __weak struct {
 
 struct api_scratch {
 	u64 owner; /* pid_tgid; 0: free */
-	/* What is to be copied: one range, or the ranges of an array of struct iovec. */
-	u64 base, iov;
+	/* What a call moved: @n bytes of one range, or of the ranges of an array of struct iovec; neither: there is nothing to copy. */
+	u64 base, iov, n;
 	u32 n_iov;
-	u32 want;
-	u32 got;
+	u32 dir;
+	u32 want; /* how many are to be copied */
+	u32 got;  /* how many were */
 	u32 failed;
+	u32 pad;
 	union {
 		struct bw_api_open open;
 		struct bw_api_close close;

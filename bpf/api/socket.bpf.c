@@ -147,50 +147,58 @@ static __always_inline void note_cipher_text(const struct api_conn *c, u32 dir)
 	t->sk_dir = dir;
 }
 
-static __noinline int moved(u32 fd, u32 tgid, const struct api_moved *m)
+/* The bytes of @slot went over descriptor @fd. A global function, see emit.bpf.h. */
+__noinline int bw_api_moved(u32 slot, u32 fd)
 {
+	struct api_scratch *s = bpf_map_lookup_elem(&bw_api_scratch, &slot);
+	u32 tgid = bpf_get_current_pid_tgid() >> 32;
 	struct sock_ref ref;
 	struct api_conn *c;
+	u64 key;
 
-	if (!m || !fd_socket(fd, &ref))
+	if (!s || !fd_socket(fd, &ref))
 		return 0;
 	c = conn_find(&ref);
 	if (!c)
 		c = conn_new(&ref, tgid, fd, BW_API_ROLE_UNKNOWN, BW_API_MIDWAY);
 	if (!c || c->state == BW_API_OTHER)
 		return 0;
-	account(c, m);
+	api_stat(BW_API_STAT_CALLS, 1);
+	key = (u64)ref.sk;
+	if (c->state != BW_API_TLS)
+		bw_api_record(slot, key, 0);
 	if (c->state == BW_API_TLS)
-		note_cipher_text(c, m->dir);
+		note_cipher_text(c, s->dir & 1);
 	return 0;
 }
 
 /* struct user_msghdr: name 0, namelen 8, iov 16, iovlen 24. */
-static __always_inline void moved_msg(u32 fd, u32 tgid, u64 msg, struct api_moved *m)
+static __always_inline bool describe_msg(struct api_scratch *s, u64 msg)
 {
 	u64 iov[2] = { 0 };
 
 	if (bpf_probe_read_user(iov, sizeof(iov), (void *)(msg + 16))) {
 		api_stat(BW_API_STAT_READ_FAILED, 1);
-		return;
+		return false;
 	}
-	m->iov = iov[0];
-	m->n_iov = iov[1] > API_MAX_IOVS ? API_MAX_IOVS : (u32)iov[1];
-	moved(fd, tgid, m);
+	s->iov = iov[0];
+	s->n_iov = iov[1] > API_MAX_IOVS ? API_MAX_IOVS : (u32)iov[1];
+	return true;
 }
 
 #define MMSG_SIZE 64 /* struct mmsghdr: a struct user_msghdr of 56 bytes, then msg_len */
 #define MMSG_MAX 4   /* of one call that are copied; on stream sockets hardly anybody sends even two */
 
-static __always_inline void moved_mmsg(u32 fd, u32 tgid, u64 vec, u64 count, struct api_moved *m)
+static __always_inline void moved_mmsg(struct api_scratch *s, u32 slot, u32 fd, u64 vec, u64 count)
 {
 	for (u32 i = 0; i < MMSG_MAX && i < count; i++) {
 		u32 len = 0;
 
 		if (bpf_probe_read_user(&len, sizeof(len), (void *)(vec + i * MMSG_SIZE + 56)) || !len)
 			return;
-		m->n = len;
-		moved_msg(fd, tgid, vec + i * MMSG_SIZE, m);
+		s->n = len;
+		if (describe_msg(s, vec + i * MMSG_SIZE))
+			bw_api_moved(slot, fd);
 	}
 }
 
@@ -209,90 +217,103 @@ static __always_inline void unix_closed(u32 fd, u32 tgid)
 		conn_end(c, key, 0);
 }
 
-SEC("tp_btf/sys_exit")
-int bw_api_sys_exit(u64 *ctx)
-{
-	struct pt_regs___sys *regs = (void *)ctx[0];
-	s64 ret = (s64)ctx[1];
-	u64 nr = regs->orig_ax;
-	struct api_moved m = { 0 };
-	u32 tgid, fd;
+#define BIT(nr) (1ULL << (nr))
+#define MOVES_LOW (BIT(NR_READ) | BIT(NR_WRITE) | BIT(NR_READV) | BIT(NR_WRITEV) | BIT(NR_SENDFILE) | BIT(NR_SENDTO) | BIT(NR_RECVFROM) | BIT(NR_SENDMSG) | BIT(NR_RECVMSG))
+#define OTHERS_LOW (BIT(NR_CLOSE) | BIT(NR_CONNECT) | BIT(NR_ACCEPT))
+/* From NR_SPLICE on. */
+#define HIGH(nr) BIT((nr) - NR_SPLICE)
+#define MOVES_HIGH (HIGH(NR_SPLICE) | HIGH(NR_RECVMMSG) | HIGH(NR_SENDMMSG) | HIGH(NR_PREADV2) | HIGH(NR_PWRITEV2))
+#define OTHERS_HIGH HIGH(NR_ACCEPT4)
 
-	if (nr > NR_RECVMSG ? nr != NR_ACCEPT4 && nr != NR_SPLICE && nr != NR_RECVMMSG && nr != NR_SENDMMSG && nr != NR_PREADV2 &&
-				      nr != NR_PWRITEV2 :
-			      !((1ULL << NR_READ | 1ULL << NR_WRITE | 1ULL << NR_CLOSE | 1ULL << NR_READV | 1ULL << NR_WRITEV |
-				 1ULL << NR_SENDFILE | 1ULL << NR_CONNECT | 1ULL << NR_ACCEPT | 1ULL << NR_SENDTO |
-				 1ULL << NR_RECVFROM | 1ULL << NR_SENDMSG | 1ULL << NR_RECVMSG) >>
-					nr &
-				1))
-		return 0;
-	if (ret <= 0 && nr != NR_CONNECT && nr != NR_CLOSE)
-		return 0;
-	tgid = bpf_get_current_pid_tgid() >> 32;
-	if (is_ignored(tgid) || (regs->cs & 0xffff) != USER_CS)
-		return 0;
-	fd = (u32)regs->di;
-	m.n = (u64)ret;
-	switch (nr) {
-	case NR_CLOSE:
-		if (!ret)
-			unix_closed(fd, tgid);
-		return 0;
-	case NR_CONNECT:
-		if (!ret || ret == -EINPROGRESS)
-			begin(fd, tgid, BW_API_CLIENT);
-		return 0;
-	case NR_ACCEPT:
-	case NR_ACCEPT4:
-		begin((u32)ret, tgid, BW_API_SERVER);
-		return 0;
-	case NR_WRITE:
-	case NR_SENDTO:
-	case NR_WRITEV:
-	case NR_PWRITEV2:
-	case NR_SENDMSG:
-	case NR_SENDMMSG:
-	case NR_SENDFILE:
-		m.dir = BW_API_OUT;
-		break;
-	case NR_SPLICE: /* fd_in 0, off_in 1, fd_out 2 */
-		moved(fd, tgid, &m);
-		m.dir = BW_API_OUT;
-		fd = (u32)regs->dx;
-		break;
-	case NR_RECVFROM:
-		if (regs->r10 & (MSG_PEEK | MSG_ERRQUEUE))
-			return 0;
-		break;
-	case NR_RECVMSG:
-		if (regs->dx & (MSG_PEEK | MSG_ERRQUEUE))
-			return 0;
-		break;
-	}
+static __always_inline bool is_among(u64 nr, u64 low, u64 high)
+{
+	if (nr < 64)
+		return low >> nr & 1;
+	return nr >= NR_SPLICE && nr < NR_SPLICE + 64 && (high >> (nr - NR_SPLICE) & 1);
+}
+
+static __always_inline u32 direction(u64 nr)
+{
+	return is_among(nr, BIT(NR_WRITE) | BIT(NR_SENDTO) | BIT(NR_WRITEV) | BIT(NR_SENDMSG) | BIT(NR_SENDFILE),
+			HIGH(NR_PWRITEV2) | HIGH(NR_SENDMMSG)) ?
+		       BW_API_OUT :
+		       BW_API_IN;
+}
+
+static __always_inline void moved(struct api_scratch *s, u32 slot, u64 nr, u32 fd, u64 buf, u64 third, u64 n)
+{
+	s->base = 0;
+	s->iov = 0;
+	s->n_iov = 0;
+	s->n = n;
+	s->dir = direction(nr);
 	switch (nr) {
 	case NR_READ:
 	case NR_WRITE:
 	case NR_SENDTO:
 	case NR_RECVFROM:
-		m.base = regs->si;
+		s->base = buf;
 		break;
 	case NR_READV:
 	case NR_WRITEV:
 	case NR_PREADV2:
 	case NR_PWRITEV2:
-		m.iov = regs->si;
-		m.n_iov = regs->dx > API_MAX_IOVS ? API_MAX_IOVS : (u32)regs->dx;
+		s->iov = buf;
+		s->n_iov = third > API_MAX_IOVS ? API_MAX_IOVS : (u32)third;
 		break;
 	case NR_SENDMSG:
 	case NR_RECVMSG:
-		moved_msg(fd, tgid, regs->si, &m);
-		return 0;
+		if (!describe_msg(s, buf))
+			return;
+		break;
 	case NR_RECVMMSG:
 	case NR_SENDMMSG:
-		moved_mmsg(fd, tgid, regs->si, (u64)ret, &m);
+		moved_mmsg(s, slot, fd, buf, n);
+		return;
+	case NR_SPLICE: /* fd_in, off_in, fd_out */
+		bw_api_moved(slot, fd);
+		s->dir = BW_API_OUT;
+		fd = (u32)third;
+		break;
+	}
+	bw_api_moved(slot, fd);
+}
+
+SEC("tp_btf/sys_exit")
+int bw_api_sys_exit(u64 *ctx)
+{
+	struct pt_regs___sys *regs = (void *)ctx[0];
+	s64 ret = (s64)ctx[1];
+	u64 nr = regs->orig_ax, id, flags;
+	struct api_scratch *s;
+	u32 tgid, fd, slot;
+
+	if (!is_among(nr, MOVES_LOW | OTHERS_LOW, MOVES_HIGH | OTHERS_HIGH))
+		return 0;
+	if (ret <= 0 && nr != NR_CONNECT && nr != NR_CLOSE)
+		return 0;
+	id = bpf_get_current_pid_tgid();
+	tgid = id >> 32;
+	if (is_ignored(tgid) || (regs->cs & 0xffff) != USER_CS)
+		return 0;
+	fd = (u32)regs->di;
+	if (is_among(nr, OTHERS_LOW, OTHERS_HIGH)) {
+		if (nr == NR_CLOSE && !ret)
+			unix_closed(fd, tgid);
+		else if (nr == NR_CONNECT && (!ret || ret == -EINPROGRESS))
+			begin(fd, tgid, BW_API_CLIENT);
+		else if (nr == NR_ACCEPT || nr == NR_ACCEPT4)
+			begin((u32)ret, tgid, BW_API_SERVER);
 		return 0;
 	}
-	moved(fd, tgid, &m);
+	flags = nr == NR_RECVFROM ? regs->r10 : nr == NR_RECVMSG ? regs->dx : 0;
+	if (flags & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	s = scratch_take(id, &slot);
+	if (!s)
+		return 0;
+	moved(s, slot, nr, fd, regs->si, regs->dx, (u64)ret);
+	scratch_give(s, id);
 	return 0;
 }
 

@@ -120,37 +120,50 @@ TLS_ENTER(bw_api_bssl_write, BW_API_BORINGSSL, BW_API_OUT, 0)
 TLS_ENTER(bw_api_gtls_recv, BW_API_GNUTLS, BW_API_IN, 0)
 TLS_ENTER(bw_api_gtls_send, BW_API_GNUTLS, BW_API_OUT, 0)
 
-static __noinline int leave(struct api_thread *t, u64 ret)
+/* @n bytes at @buf went through the object @key, whose connection is there. */
+static __always_inline void record(const struct api_tls_key *key, u64 buf, u64 n, u32 dir)
 {
-	u64 now = bpf_ktime_get_boot_ns(), sk = 0;
-	struct api_moved m = { 0 };
+	u64 id = bpf_get_current_pid_tgid();
+	struct api_scratch *s;
+	u32 slot;
+
+	api_stat(BW_API_STAT_CALLS, 1);
+	s = scratch_take(id, &slot);
+	if (!s)
+		return;
+	s->base = buf;
+	s->iov = 0;
+	s->n = n;
+	s->dir = dir;
+	bw_api_record(slot, key->ssl, TLS_KEY(key->tgid, key->source));
+	scratch_give(s, id);
+}
+
+static __always_inline void leave(struct api_thread *t, u64 ret)
+{
+	u64 now = bpf_ktime_get_boot_ns(), sk = 0, n = 0;
 	struct api_tls_key key;
 	struct api_conn *c;
 	bool sure;
 
-	if (!t)
-		return 0;
 	key.ssl = t->ssl;
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	key.source = t->source;
 	t->ssl = 0;
-	m.base = t->buf;
-	m.dir = t->dir;
 	if (t->len_ptr) {
-		if ((s32)ret == 1 && bpf_probe_read_user(&m.n, sizeof(m.n), (void *)t->len_ptr))
+		if ((s32)ret == 1 && bpf_probe_read_user(&n, sizeof(n), (void *)t->len_ptr))
 			api_stat(BW_API_STAT_READ_FAILED, 1);
 	} else if ((s32)ret > 0) {
-		m.n = (u32)ret;
+		n = (u32)ret;
 	}
-	if (!m.n)
-		return 0;
+	if (!n)
+		return;
 	sure = t->moved >= t->began;
-	if (sure || (t->sk_dir == m.dir && now - t->moved < GUESS_NS))
+	if (sure || (t->sk_dir == t->dir && now - t->moved < GUESS_NS))
 		sk = t->sk;
 	c = tls_conn(&key, sk, t->ino, sure);
-	if (c)
-		account(c, &m);
-	return 0;
+	if (c && c->state != BW_API_OTHER && c->state != BW_API_TLS)
+		record(&key, t->buf, n, t->dir);
 }
 
 SEC("uretprobe")
@@ -165,7 +178,8 @@ int bw_api_tls_ret(struct pt_regs___sys *ctx)
 		t->depth--;
 		return 0;
 	}
-	return leave(t, ctx->ax);
+	leave(t, ctx->ax);
+	return 0;
 }
 
 SEC("uprobe")
@@ -239,28 +253,25 @@ SEC("uprobe")
 int bw_api_go_ret(struct pt_regs___sys *ctx)
 {
 	struct api_go_key g = { ctx->r14, bpf_get_current_pid_tgid() >> 32, 0 };
-	struct api_go_call *call = bpf_map_lookup_elem(&bw_api_go, &g);
+	struct api_go_call *found = bpf_map_lookup_elem(&bw_api_go, &g), call;
 	struct sock_ref ref = { 0 };
 	struct api_tls_key key;
-	struct api_moved m = { 0 };
 	struct api_conn *c;
 
-	if (!call)
+	if (!found)
 		return 0;
-	key.ssl = call->conn;
-	key.tgid = g.tgid;
-	key.source = BW_API_GO_TLS;
-	m.base = call->buf;
-	m.dir = call->dir;
+	call = *found;
 	bpf_map_delete_elem(&bw_api_go, &g);
 	if ((s64)ctx->ax <= 0)
 		return 0;
-	m.n = ctx->ax;
+	key.ssl = call.conn;
+	key.tgid = g.tgid;
+	key.source = BW_API_GO_TLS;
 	if (!go_socket(key.ssl, &ref))
 		ref.sk = NULL;
 	c = tls_conn(&key, (u64)ref.sk, ref.ino, true);
-	if (c)
-		account(c, &m);
+	if (c && c->state != BW_API_OTHER && c->state != BW_API_TLS)
+		record(&key, call.buf, ctx->ax, call.dir);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "guard/api/coverage.h"
 #include "guard/api/probes.h"
 #include "guard/api/targets.h"
 #include "guard/api/worker.h"
@@ -19,6 +20,7 @@
 #define END_NS (5 * SECOND)    /* and one that does not end within this is killed */
 
 #define SCAN_NS (10 * SECOND)  /* all processes are looked at this often, besides those that begin a program */
+#define FILES_PER_TICK 4	       /* that are parsed; the rest waits for the next tick */
 #define MAX_LATER 256	       /* processes that are looked at again */
 
 enum { SLOT_PARENT, SLOT_WORKER }; /* processes that the probes ignore */
@@ -29,6 +31,7 @@ struct api {
 	struct api_probes *probes;
 	struct api_targets *targets;
 	uint64_t scan_ns; /* when all processes are looked at next */
+	bool scanned;	  /* all have been looked at once */
 	/* Processes that began a program are looked at at once, and again when its libraries are there. */
 	struct later {
 		uint32_t tgid;
@@ -44,6 +47,7 @@ struct api {
 	uint64_t beat, beat_ns; /* the worker's last sign of life, and when it was seen */
 	bool stuck;
 	uint64_t checked_ns, lost;
+	uint64_t coverage_failed; /* times that the coverage report could not be written */
 };
 
 static uint64_t monotonic_ns(void)
@@ -116,9 +120,6 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 		.report = a->report,
 	};
 	start_worker(a);
-	api_targets_preload(a->targets);
-	api_targets_scan_all(a->targets);
-	a->scan_ns = monotonic_ns() + SCAN_NS;
 	say(arg, "api_started", ALERT_INFO, 0, "API calls are looked at: HTTP on sockets and through TLS libraries");
 	*ret = a;
 	return 0;
@@ -186,6 +187,27 @@ static void check_beat(struct api *a, uint64_t now)
 	}
 }
 
+/* Looks at all processes, and says for each how it is seen. */
+static void scan(struct api *a, uint64_t now)
+{
+	struct timespec ts;
+	char path[64];
+	int r;
+
+	api_targets_preload(a->targets);
+	api_targets_scan_all(a->targets);
+	if (api_targets_pending(a->targets)) {
+		a->scan_ns = now;
+		return;
+	}
+	a->scan_ns = now + SCAN_NS;
+	a->scanned = true;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", a->worker_config.state_dir, API_COVERAGE_FILE);
+	r = api_coverage_write(a->targets, path, (int64_t)ts.tv_sec * (int64_t)SECOND + ts.tv_nsec);
+	a->coverage_failed += r < 0;
+}
+
 static void look_later(struct api *a, uint32_t tgid, uint64_t at_ns)
 {
 	/* Who finds no room waits for the next look at all processes. */
@@ -204,6 +226,7 @@ static void find_targets(struct api *a, uint64_t now)
 {
 	unsigned int n, kept = 0;
 
+	api_targets_budget(a->targets, FILES_PER_TICK);
 	api_probes_execs(a->probes, on_exec, a);
 	n = a->n_later;
 	for (unsigned int i = 0; i < n; i++) {
@@ -218,10 +241,8 @@ static void find_targets(struct api *a, uint64_t now)
 		a->later[kept++] = *l;
 	}
 	a->n_later = kept;
-	if (now >= a->scan_ns) {
-		api_targets_scan_all(a->targets);
-		a->scan_ns = now + SCAN_NS;
-	}
+	if (now >= a->scan_ns)
+		scan(a, now);
 }
 
 void api_tick(struct api *a)
@@ -264,9 +285,11 @@ void api_status(const struct api *a, struct bw_json *j)
 		for (int i = 0; i < BW_API_STAT_COUNT; i++)
 			bw_json_u64(j, names[i], s.v[i]);
 	ts = api_targets_stats(a->targets);
+	bw_json_bool(j, "tls_pending", api_targets_pending(a->targets) || !a->scanned);
 	bw_json_u64(j, "tls_files", ts->probed);
 	bw_json_u64(j, "tls_probes", ts->links);
 	bw_json_u64(j, "tls_failed", ts->failed);
+	bw_json_u64(j, "coverage_failed", a->coverage_failed);
 	bw_json_u64(j, "worker_pid", (uint64_t)a->process.pid);
 	bw_json_u64(j, "worker_restarts", a->restarts);
 	bw_json_u64(j, "received", a->report->records);

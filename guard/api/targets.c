@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "common/caps.h"
 #include "common/cleanup.h"
 #include "common/sandbox.h"
 
@@ -27,6 +28,8 @@ struct api_targets {
 	struct api_target *target[API_MAX_TARGETS];
 	uint32_t n;
 	uint64_t scan;
+	uint32_t budget; /* files that may still be parsed */
+	bool pending;	 /* and more are waiting */
 	struct api_targets_stats stats;
 };
 
@@ -37,8 +40,20 @@ int api_targets_new(struct api_probes *probes, struct api_targets **ret)
 	if (!t)
 		return -ENOMEM;
 	t->probes = probes;
+	t->budget = UINT32_MAX;
 	*ret = t;
 	return 0;
+}
+
+void api_targets_budget(struct api_targets *t, uint32_t files)
+{
+	t->budget = files;
+	t->pending = false;
+}
+
+bool api_targets_pending(const struct api_targets *t)
+{
+	return t->pending;
 }
 
 static void target_free(struct api_targets *t, struct api_target *g)
@@ -117,7 +132,7 @@ static int sites_of(int fd, uint64_t size, bool whole, struct api_sites *ret)
 	return sites_valid(ret, size) ? 0 : -EPROTO;
 }
 
-static int attach(struct api_targets *t, struct api_target *g, int fd, const struct api_sites *s)
+static int attach_all(struct api_targets *t, struct api_target *g, int fd, const struct api_sites *s)
 {
 	g->links = calloc(2 * s->n, sizeof(*g->links));
 	if (!g->links)
@@ -145,6 +160,20 @@ static int attach(struct api_targets *t, struct api_target *g, int fd, const str
 	return 0;
 }
 
+/* perf_event_open() of a uprobe takes CAP_SYS_ADMIN, which is in force for nothing else. */
+static int attach(struct api_targets *t, struct api_target *g, int fd, const struct api_sites *s)
+{
+	uint64_t raise = BW_CAP(CAP_SYS_ADMIN) & ~bw_caps_effective();
+	int r;
+
+	if (raise)
+		bw_caps_raise(raise);
+	r = attach_all(t, g, fd, s);
+	if (raise)
+		bw_caps_lower(raise);
+	return r;
+}
+
 static void target_analyse(struct api_targets *t, struct api_target *g, int fd, const struct stat *st, bool exe)
 {
 	struct api_sites sites = { 0 };
@@ -154,6 +183,7 @@ static void target_analyse(struct api_targets *t, struct api_target *g, int fd, 
 	if (!S_ISREG(st->st_mode) || st->st_size > MAX_FILE || (exe && st->st_size < MIN_EXECUTABLE))
 		return;
 	t->stats.analysed++;
+	t->budget -= t->budget > 0;
 	r = sites_of(fd, (uint64_t)st->st_size, exe, &sites);
 	if (r < 0) {
 		g->error = r == -EBADMSG ? 0 : r;
@@ -239,9 +269,9 @@ static struct api_target *target_of_mapping(struct api_targets *t, pid_t pid, co
 {
 	struct api_target *g = target_find(t, m->major, m->minor, m->ino);
 	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX + 32];
 	enum api_stack hint;
 	struct stat st;
-	char path[80];
 	bool look;
 
 	if (g)
@@ -249,17 +279,26 @@ static struct api_target *target_of_mapping(struct api_targets *t, pid_t pid, co
 	hint = library_hint(m->path, &look);
 	if (!exe && !look && hint == API_STACK_NONE)
 		return NULL;
+	if (!t->budget) {
+		t->pending = true;
+		return NULL;
+	}
 	g = target_add(t, m->major, m->minor, m->ino, m->path);
 	if (!g || (!exe && !look)) {
 		if (g)
 			g->stack = hint;
 		return g;
 	}
-	/* The file that is mapped, whatever has become of its name, and in whatever mount namespace. */
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", pid, m->start, m->end);
+	/* As the process sees it, in whatever mount namespace. Its name may mean another file by now: then it is not the one. */
+	if (exe)
+		snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	else
+		snprintf(path, sizeof(path), "/proc/%d/root%s", pid, m->path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		g->error = -errno;
+	else if (st.st_ino != m->ino)
+		g->error = -ESTALE;
 	else
 		target_analyse(t, g, fd, &st, exe);
 	return g;
@@ -333,7 +372,9 @@ void api_targets_scan_all(struct api_targets *t)
 		if (isdigit((unsigned char)e->d_name[0]))
 			look_at(t, (pid_t)strtol(e->d_name, NULL, 10), NULL, NULL);
 	closedir(d);
-	sweep(t);
+	/* As long as files are waiting, what is there stays: it costs nothing, and the next scan is near. */
+	if (!t->pending)
+		sweep(t);
 }
 
 /* The device as /proc/PID/maps shows it is the one that stat() shows, but for file systems like btrfs and overlayfs; there a library is
@@ -344,6 +385,10 @@ static void preload_one(struct api_targets *t, const char *path)
 	struct api_target *g;
 	struct stat st;
 
+	if (!t->budget) {
+		t->pending = true;
+		return;
+	}
 	if (fd < 0 || fstat(fd, &st) < 0 || target_find(t, major(st.st_dev), minor(st.st_dev), st.st_ino))
 		return;
 	g = target_add(t, major(st.st_dev), minor(st.st_dev), st.st_ino, path);

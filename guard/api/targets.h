@@ -39,6 +39,14 @@ struct api_targets_stats {
 /* -ENOMEM. @probes must outlive it. */
 int api_targets_new(struct api_probes *probes, struct api_targets **ret);
 void api_targets_free(struct api_targets *t);
+
+/*
+ * Parsing takes time, and who asks has other things to do: a call of the functions below parses at most @files new files, then leaves the
+ * rest for the next call. True when it did.
+ */
+void api_targets_budget(struct api_targets *t, uint32_t files);
+bool api_targets_pending(const struct api_targets *t);
+
 /* The libraries of the host, whether a process uses them yet or not. */
 void api_targets_preload(struct api_targets *t);
 /* Looks at one process; at all of them, and forgets what none of them uses. */
