@@ -31,6 +31,8 @@ static const struct config_key {
 	{ "api.conn_bytes", CONFIG_NUMBER, offsetof(struct config, api.conn_bytes) },
 	{ "api.total_bytes", CONFIG_NUMBER, offsetof(struct config, api.total_bytes) },
 	{ "api.ring_bytes", CONFIG_NUMBER, offsetof(struct config, api.ring_bytes) },
+	{ "api.log_permille", CONFIG_NUMBER, offsetof(struct config, api.log_permille) },
+	{ "api.span_permille", CONFIG_NUMBER, offsetof(struct config, api.span_permille) },
 };
 
 static const char *const mode_names[] = {

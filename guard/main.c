@@ -136,7 +136,8 @@ int main(int argc, char **argv)
 {
 	const char *file = NULL, *mode = NULL, *policy = NULL, *state_dir = NULL, *socket = NULL, *output = NULL;
 	const char *pin_dir = NULL, *features = NULL, *api = NULL;
-	struct config config = { .mode = BW_MODE_OBSERVE, .retention_rows = 10000000, .retention_days = 90 };
+	struct config config = { .mode = BW_MODE_OBSERVE, .retention_rows = 10000000, .retention_days = 90,
+				 .api = { .log_permille = 100, .span_permille = 100 } };
 	bool foreground = false, verbose = false, disarm = false, version = false;
 	const struct bw_opt opts[] = {
 		BW_OPTS_HELP_ROW,

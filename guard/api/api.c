@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,7 @@ struct api {
 	uint64_t restart_ns; /* when the worker is started again */
 	uint64_t restarts;
 	struct api_worker_report *report;
+	struct bw_api_stats *kernel; /* shared with the worker, for the metrics */
 	uint64_t beat, beat_ns; /* the worker's last sign of life, and when it was seen */
 	bool stuck;
 	uint64_t checked_ns, lost;
@@ -60,6 +62,8 @@ static uint64_t monotonic_ns(void)
 
 const char *api_config_check(const struct api_config *c)
 {
+	if (c->log_permille > 1000 || c->span_permille > 1000)
+		return "log_permille, span_permille: must be at most 1000";
 	if (c->call_bytes > BW_API_DATA_MAX)
 		return "call_bytes: must be at most 16384";
 	if (c->ring_bytes && (c->ring_bytes < 1 << 16 || c->ring_bytes > 1 << 30 || c->ring_bytes & (c->ring_bytes - 1)))
@@ -103,7 +107,10 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 	a->arg = arg;
 	a->process = (struct privsep_worker)PRIVSEP_WORKER_NONE;
 	a->report = api_worker_report_map();
-	if (!a->report || api_worker_new(&a->worker_config, &a->worker) < 0)
+	a->kernel = mmap(NULL, sizeof(*a->kernel), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (a->kernel == MAP_FAILED)
+		a->kernel = NULL;
+	if (!a->report || !a->kernel || api_worker_new(&a->worker_config, &a->worker) < 0)
 		goto no_memory;
 	r = api_probes_open(&limits, &a->probes, why, why_len);
 	if (r < 0) {
@@ -117,7 +124,10 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 	a->worker_config = (struct api_worker_config){
 		.ring_fd = api_probes_ring_fd(a->probes),
 		.state_dir = state_dir,
+		.log_permille = (uint32_t)config->log_permille,
+		.span_permille = (uint32_t)config->span_permille,
 		.report = a->report,
+		.kernel = a->kernel,
 	};
 	start_worker(a);
 	say(arg, "api_started", ALERT_INFO, 0, "API calls are looked at: HTTP on sockets and through TLS libraries");
@@ -156,6 +166,8 @@ void api_close(struct api *a)
 	api_probes_free(a->probes);
 	api_worker_free(a->worker);
 	api_worker_report_unmap(a->report);
+	if (a->kernel)
+		munmap(a->kernel, sizeof(*a->kernel));
 	free(a);
 }
 
@@ -167,6 +179,7 @@ static void check_loss(struct api *a)
 
 	if (api_probes_stats(a->probes, &s) < 0)
 		return;
+	*a->kernel = s;
 	lost = s.v[BW_API_STAT_LOST_RING] + s.v[BW_API_STAT_LOST_SCRATCH] + s.v[BW_API_STAT_LOST_STATE];
 	if (lost > a->lost) {
 		snprintf(text, sizeof(text), "%" PRIu64 " records of API traffic were lost: the reader does not keep up", lost - a->lost);

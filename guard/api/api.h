@@ -20,6 +20,8 @@ struct api_config {
 	uint64_t conn_bytes;  /* per second of one connection */
 	uint64_t total_bytes; /* per second, over all */
 	uint64_t ring_bytes;
+	uint64_t log_permille;	/* of calls that are logged; the defaults are main.c's */
+	uint64_t span_permille; /* of calls that are written as spans */
 };
 
 /* Says something to the world: an event of the guard's own (docs/events.md). */

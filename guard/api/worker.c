@@ -21,8 +21,6 @@
 #define SECOND 1000000000ULL
 /* The ring buffer is looked at this often even when nobody was woken. */
 #define LOOK_NS (SECOND / 50)
-/* Of the calls that nothing is wrong with so many in a thousand are logged; of the others all. */
-#define LOG_PERMILLE 100
 #define API_EXTRACT_FILE "/api-extract.json"
 #define IDLE_NS (600 * SECOND) /* a connection without bytes for so long is forgotten */
 
@@ -131,7 +129,19 @@ static int on_ring(void *arg, int fd, uint32_t events)
 
 static void put_counters(struct api_worker *w)
 {
+	static const struct {
+		const char *name;
+		enum bw_api_stat stat;
+	} kernel[] = {
+		{ "capture.bytes_copied", BW_API_STAT_COPIED },	   { "capture.bytes_cut", BW_API_STAT_CUT },
+		{ "capture.lost_ring", BW_API_STAT_LOST_RING },	   { "capture.lost_bytes", BW_API_STAT_LOST_BYTES },
+		{ "capture.lost_scratch", BW_API_STAT_LOST_SCRATCH }, { "capture.lost_state", BW_API_STAT_LOST_STATE },
+		{ "capture.read_failed", BW_API_STAT_READ_FAILED },
+	};
 	const struct api_capture_stats *s = api_capture_stats(w->capture);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernel); i++)
+		api_pipeline_counter(w->pipeline, kernel[i].name, w->config->kernel->v[kernel[i].stat]);
 
 	api_pipeline_counter(w->pipeline, "capture.records", s->records);
 	api_pipeline_counter(w->pipeline, "capture.undecodable", s->undecodable);
@@ -194,7 +204,8 @@ static void load_rules(struct api_worker *w)
 static int open_pipeline(struct api_worker *w)
 {
 	struct api_pipeline_config config = {
-		.dir = "/", .node = w->node, .log_permille = LOG_PERMILLE, .span_permille = LOG_PERMILLE, .boot_offset_ns = boot_offset_ns(),
+		.dir = "/", .node = w->node, .log_permille = w->config->log_permille,
+		.span_permille = w->config->span_permille, .boot_offset_ns = boot_offset_ns(),
 	};
 	struct pii_error error;
 	const char *what = "personal-data rules";

@@ -7,6 +7,7 @@
  */
 #include <stdint.h>
 
+#include "bpf/api.h"
 #include "guard/privsep.h"
 
 /* Shared with the parent; written by the worker. */
@@ -24,7 +25,9 @@ struct api_worker_report {
 struct api_worker_config {
 	int ring_fd;
 	int state_dir; /* descriptor */
+	uint32_t log_permille, span_permille; /* of calls that nothing is wrong with, that are written to the log and as spans */
 	struct api_worker_report *report; /* of api_worker_report_map() */
+	const struct bw_api_stats *kernel; /* the kernel side's counters: shared memory, written by the parent */
 };
 
 struct api_worker;
