@@ -10,7 +10,7 @@
  */
 #include "bpf/api/emit.bpf.h"
 
-#define GUESS_NS 5000000ULL /* a guess is not older than this */
+#define GUESS_NS 1000000000ULL /* a guess is not older than this */
 
 /* ---- connections -------------------------------------------------------------------------------------------------- */
 

@@ -143,6 +143,18 @@ static void pair_insert(struct conn *c)
 	c->paired = true;
 }
 
+/* Is @o the server's end of the connection that @c is the client's end of, and read as HTTP? */
+static bool is_server_end(const struct conn *o, const struct conn *c)
+{
+	if (o == c || (o->kind != CONN_HTTP1 && o->kind != CONN_HTTP2) || !o->seen_message || role_of(o) != API_ROLE_SERVER)
+		return false;
+	if (!api_address_same(&o->peer.local, &c->peer.remote) || !api_address_same(&o->peer.remote, &c->peer.local))
+		return false;
+	/* The loopback addresses of two network namespaces are two things. */
+	return api_direction_of(&c->peer.local, &c->peer.remote) != API_DIRECTION_LOOPBACK || !c->peer.net_ns || !o->peer.net_ns ||
+	       c->peer.net_ns == o->peer.net_ns;
+}
+
 static void pair_remove(struct conn *c)
 {
 	struct api_engine *e = c->engine;
@@ -163,17 +175,16 @@ static bool server_end_is_seen(const struct conn *c)
 
 	if (!c->paired)
 		return false;
-	for (const struct conn *o = e->pairs[pair_hash(&c->peer.local, &c->peer.remote) & (e->nbuckets - 1)]; o; o = o->pair_next) {
-		if (o == c || (o->kind != CONN_HTTP1 && o->kind != CONN_HTTP2) || !o->seen_message || role_of(o) != API_ROLE_SERVER)
-			continue;
-		if (!api_address_same(&o->peer.local, &c->peer.remote) || !api_address_same(&o->peer.remote, &c->peer.local))
-			continue;
-		/* The loopback addresses of two network namespaces are two things. */
-		if (api_direction_of(&c->peer.local, &c->peer.remote) == API_DIRECTION_LOOPBACK && c->peer.net_ns && o->peer.net_ns &&
-		    c->peer.net_ns != o->peer.net_ns)
-			continue;
-		return true;
+	for (uint32_t i = 0; i < ENGINE_CLOSED_ENDS; i++) {
+		const struct closed_end *o = &e->closed[i];
+
+		if (o->local.family && api_address_same(&o->local, &c->peer.remote) && api_address_same(&o->remote, &c->peer.local) &&
+		    o->net_ns == c->peer.net_ns)
+			return true;
 	}
+	for (const struct conn *o = e->pairs[pair_hash(&c->peer.local, &c->peer.remote) & (e->nbuckets - 1)]; o; o = o->pair_next)
+		if (is_server_end(o, c))
+			return true;
 	return false;
 }
 
@@ -295,6 +306,9 @@ static void conn_free(struct conn *c)
 	struct api_engine *e = c->engine;
 	struct conn **at = conn_bucket(e, c->id);
 
+	/* A server that closes first is gone when the client's end of the call is done. */
+	if (c->paired && c->seen_message && role_of(c) == API_ROLE_SERVER)
+		e->closed[e->n_closed++ % ENGINE_CLOSED_ENDS] = (struct closed_end){ c->peer.local, c->peer.remote, c->peer.net_ns };
 	protocol_free(c);
 	while (c->calls) {
 		struct exchange *x = c->calls;

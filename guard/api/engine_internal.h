@@ -78,7 +78,16 @@ struct link {
 	uint8_t flags;
 };
 
+/* A server's end that has closed: the client's end may still be on its way here. */
+struct closed_end {
+	struct api_address local, remote;
+	uint32_t net_ns;
+};
+#define ENGINE_CLOSED_ENDS 256u
+
 struct api_engine {
+	struct closed_end closed[ENGINE_CLOSED_ENDS];
+	uint32_t n_closed; /* in all: the newest is at n_closed - 1, modulo */
 	struct api_engine_config config;
 	struct api_engine_stats stats;
 	struct api_stream_stats stream_stats;
