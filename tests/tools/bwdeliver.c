@@ -77,6 +77,7 @@ static void publish(const char *line, size_t len)
 
 static void take_line(char *line)
 {
+	const int64_t begin_ns = now_ns();
 	uint64_t n;
 	char *text;
 
@@ -102,7 +103,7 @@ static void take_line(char *line)
 		if (!i) {
 			publish(one, o);
 		} else {
-			struct alert a = { .time_ns = (int64_t)i, .line = one, .line_len = o, .severity = (enum alert_severity)event_severity(&view) };
+			struct alert a = { .time_ns = begin_ns, .line = one, .line_len = o, .severity = (enum alert_severity)event_severity(&view) };
 
 			spooler_publish(spooler, &a);
 		}
