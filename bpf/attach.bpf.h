@@ -262,7 +262,8 @@ __weak __noinline int bw_attach_judge(void)
 	}
 	s->attach.generation = conf->generation;
 	for (u32 i = 0; i < BW_MAX_ATTACH_RULES; i++) {
-		if (i >= conf->n_attach_rules)
+		if (i >= conf->n_attach_rules || (self->exe_ino && self->exe_ino == s->attach.actor.exe_ino &&
+						  self->exe_dev == s->attach.actor.exe_dev))
 			break;
 		if (attach_rule_matches(s, &conf->attach_rules[i], i, slot)) {
 			s->attach.rule = i;

@@ -279,6 +279,8 @@ int bw_claim(u64 *ctx)
 	extract_fd_object((u32)ctx[4], &prog_fops);
 	self->socket_fops = (u64)prog_fops;
 	self->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	self->exe_ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
+	self->exe_dev = BPF_CORE_READ(task, mm, exe_file, f_inode, i_sb, s_dev);
 	self->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
 	return 0;
 }

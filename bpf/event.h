@@ -492,6 +492,9 @@ struct bw_guard_self {
 	__u32 pad;
 	__u32 carriers; /* there is, or was, a process that has read a labelled map: zero saves everybody the look */
 	__u32 pad2;
+	__u64 exe_ino; /* the guard's executable: no rule about attaching keeps the next guard out */
+	__u32 exe_dev;
+	__u32 pad3;
 	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
 };
 

@@ -130,7 +130,7 @@ static void nothing_is_believed(void **state)
 	_cleanup_buf_ struct bw_buf b = { 0 };
 	static const size_t counts[] = { HEAD(n_entries),  HEAD(n_approvals), HEAD(n_bindings),	 HEAD(n_kfuncs),  HEAD(n_rules), HEAD(n_loaders),
 					 HEAD(n_warnings), HEAD(names_len),   HEAD(loaders_len), HEAD(warnings_len), HEAD(error_len) };
-	const size_t approval = sizeof(struct policy_pack_head) + offsetof(struct bw_policy_approval, value);
+	const size_t approval = sizeof(struct policy_pack_head) + sizeof(struct bw_policy_protect) + offsetof(struct bw_policy_approval, value);
 
 	packed(&b);
 	assert_int_equal(with(&b, CONF(inert_max_insns), 7), 0);
@@ -150,6 +150,10 @@ static void nothing_is_believed(void **state)
 	assert_int_equal(with(&b, CONF(rules[1]) + offsetof(struct bw_rule, flags), 1), -EBADMSG);
 	assert_int_equal(with(&b, approval + offsetof(struct bw_approval, entry), 1u << 20), -EBADMSG);
 	assert_int_equal(with(&b, approval + offsetof(struct bw_approval, flags), 1u << 5), -EBADMSG);
+	assert_int_equal(with(&b, CONF(n_attach_rules), 1), -EBADMSG);
+	assert_int_equal(with(&b, CONF(response), 3), -EBADMSG);
+	assert_int_equal(with(&b, CONF(n_watched), BW_MAX_WATCHED_MAPS + 1), -EBADMSG);
+	assert_int_equal(with(&b, HEAD(n_attach), 1), -EBADMSG);
 	/* no byte of it, whatever it becomes, breaks anything */
 	for (size_t at = 0; at + 4 <= b.len; at++)
 		with(&b, at, 0xfffffff0u);
