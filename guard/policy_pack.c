@@ -240,10 +240,11 @@ static bool conf_fits(const struct policy_pack_head *h)
 	for (uint32_t i = 0; i < BW_MAX_RULES; i++)
 		if (c->rules[i].flags & ~(uint32_t)KNOWN_RULE_FLAGS || c->rules[i].pad || (i >= h->n_rules && c->rules[i].flags))
 			return false;
-	if (c->n_attach_rules != h->n_attach || c->response > BW_RESPONSE_KILL || c->n_watched > BW_MAX_WATCHED_MAPS || c->pad2)
+	/* Only read, not compiled: nothing is there for the kernel. */
+	if (c->n_attach_rules != (c->flags & BW_CONF_VALID ? h->n_attach : 0) || c->response > BW_RESPONSE_KILL || c->n_watched > BW_MAX_WATCHED_MAPS || c->pad2)
 		return false;
 	for (uint32_t i = 0; i < BW_MAX_ATTACH_RULES; i++)
-		if (c->attach_rules[i].pad || (i < h->n_attach && !c->attach_rules[i].ways && !c->attach_rules[i].attach_types &&
+		if (c->attach_rules[i].pad || (i < c->n_attach_rules && !c->attach_rules[i].ways && !c->attach_rules[i].attach_types &&
 					       !c->attach_rules[i].prog_types))
 			return false;
 	for (uint32_t i = 0; i < c->n_watched; i++)
