@@ -14,6 +14,7 @@ LLVM_STRIP ?= llvm-strip
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr
+UNIT_DIR ?= /lib/systemd/system
 DESTDIR ?=
 KERNEL ?= 6.1
 VERSION := 0.1.0
@@ -76,7 +77,7 @@ TOOL_GO := $(if $(and $(shell command -v go),$(wildcard $(GO_SRC)/src/github.com
 TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC)) $(TOOL_GO)
 PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
-.PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install clean help \
+.PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install man deb clean help \
 	samples tools tests-build
 all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ)
 samples: $(SAMPLE_OBJ)
@@ -213,14 +214,36 @@ bench: tests-build
 ## make lint          layout, style and include rules
 lint:
 	@tests/lint/run
-## make install       into DESTDIR/PREFIX
-install: all
+## make man           the manual pages, from the tables that parse the options (needs scdoc)
+man: $(BUILD)/man/bpfwarden.1 $(BUILD)/man/bpfwardend.8 $(BUILD)/man/bpfwarden-inventory.8
+$(BUILD)/man/bpfwarden.1: $(BUILD)/bpfwarden
+	@mkdir -p $(@D)
+	$(Q)$(BUILD)/bpfwarden manual | scdoc > $@
+$(BUILD)/man/%.8: packaging/man/%.8.scd
+	@mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+## make install       into DESTDIR/PREFIX: programs, rules, unit file, completions, documents; manual pages where scdoc is
+install: all $(if $(shell command -v scdoc),man)
 	install -D -m 0755 $(BUILD)/bpfwarden $(DESTDIR)$(PREFIX)/bin/bpfwarden
 	install -D -m 0755 $(BUILD)/bpfwardend $(DESTDIR)$(PREFIX)/sbin/bpfwardend
 	install -D -m 0755 $(BUILD)/bpfwarden-inventory $(DESTDIR)$(PREFIX)/sbin/bpfwarden-inventory
 	for f in $(wildcard rules/*.json rules/schema/*.json); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/bpfwarden/$$f; done
+	install -D -m 0644 packaging/systemd/bpfwardend.service $(DESTDIR)$(UNIT_DIR)/bpfwardend.service
+	install -D -m 0644 packaging/systemd/bpfwarden.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/bpfwarden.conf
+	for f in enforce network; do install -D -m 0644 packaging/systemd/$$f.conf $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/$$f.conf; done
+	install -D -m 0644 docs/config.md $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/config.md
+	for f in docs/*.md rules/README.md; do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/$$f; done
+	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/README.md
+	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(BUILD)/bpfwarden completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bpfwarden
+	$(BUILD)/bpfwarden completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_bpfwarden
+	$(BUILD)/bpfwarden completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bpfwarden.fish
+	for s in 1 8; do for f in $(BUILD)/man/*.$$s; do [ ! -f $$f ] || install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$$s/$${f##*/}; done; done
+## make deb           Debian packages in build/deb (needs debhelper, scdoc)
+deb:
+	@packaging/deb
 ## make clean         remove the build folder
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -51,6 +51,7 @@ static const struct bw_subcommand commands[] = {
 	{ "api metrics", cmd_api_metrics, "print the catalogue as metrics" },
 	{ "api coverage", cmd_api_coverage, "show which processes' API calls are seen, and which are not and why" },
 	{ "completion", cmd_completion, "print a shell's completion of these commands" },
+	{ "manual", cmd_manual, "print the manual page's source" },
 	{ "version", cmd_version, "print the version" },
 };
 

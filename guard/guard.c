@@ -19,6 +19,7 @@
 #include "guard/lines.h"
 #include "guard/loader.h"
 #include "guard/loop.h"
+#include "guard/notify.h"
 #include "guard/policy_load.h"
 #include "guard/quarantine.h"
 #include "guard/sinks/delivery.h"
@@ -60,6 +61,8 @@ struct guard {
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
 	uint64_t ticks;
+	struct notify notify; /* the service manager */
+	uint64_t last_sign_ns; /* when it was last told that the guard lives */
 	bool canary_failed;
 	bool hooks_dead;
 };
@@ -317,6 +320,10 @@ static int on_tick(void *arg, uint64_t expirations)
 		quarantine_tick(g->quarantine);
 	delivery_tick(g->delivery);
 	g->ticks++;
+	if (notify_due(&g->notify, g->last_sign_ns, (uint64_t)clock_ns(CLOCK_BOOTTIME))) {
+		g->last_sign_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME);
+		notify_send(&g->notify, "WATCHDOG=1");
+	}
 	if (g->ticks % TICKS_A_SECOND == 0) {
 		watch_counters(g);
 		watch_hooks(g);
@@ -331,7 +338,12 @@ static int on_signal(void *arg, const struct signalfd_siginfo *si)
 	struct guard *g = arg;
 
 	if (si->ssi_signo == SIGHUP) {
+		char reloading[64];
+
+		snprintf(reloading, sizeof(reloading), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, (uint64_t)clock_ns(CLOCK_MONOTONIC) / 1000);
+		notify_send(&g->notify, reloading);
 		on_hangup(g);
+		notify_send(&g->notify, "READY=1");
 	} else if (si->ssi_signo == SIGCHLD) {
 		supervisor_reap(g->supervisor); /* or a child of another kind, whose maker waits for it */
 	} else {
@@ -654,6 +666,9 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	g->state_dir = g->setup.output = g->kept[KEPT_OUTPUT] = -1;
 	g->socket.fd = g->socket.lock_fd = -1;
 	g->cgroups = cgroup_root();
+	r = notify_open(getenv("NOTIFY_SOCKET"), getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), &g->notify);
+	if (r < 0)
+		bw_warn("the service manager cannot be told anything: %s, ignoring", strerror(-r));
 	g->tier = bw_features_tier(features, &g->mechanism, g->why_tier, sizeof(g->why_tier));
 	describe_self(g);
 	if (g->tier == BW_TIER_AUDIT) {
@@ -725,9 +740,14 @@ out:
 
 int guard_run(struct guard *g)
 {
-	int r = loop_run(g->loop);
-	char how[200];
+	char how[200], ready[600];
+	int r;
 
+	snprintf(ready, sizeof(ready), "READY=1\nSTATUS=%s tier, mode %s%s%s", bw_tier_name(g->tier), g->mode == BW_MODE_ENFORCE ? "enforce" : "observe",
+		 g->why_tier[0] ? ": " : "", g->why_tier);
+	notify_send(&g->notify, ready);
+	r = loop_run(g->loop);
+	notify_send(&g->notify, "STOPPING=1");
 	supervisor_note(g->supervisor, NOTE_DRAIN, NULL, 0, -1);
 	watch_counters(g);
 	say(g, "stop", ALERT_INFO, NULL, "stopped%s",
@@ -743,6 +763,7 @@ void guard_free(struct guard *g)
 {
 	if (!g)
 		return;
+	notify_close(&g->notify);
 	api_close(g->api);
 	quarantine_close(g->quarantine);
 	supervisor_free(g->supervisor);
