@@ -125,13 +125,15 @@ static __always_inline void begin(u32 fd, u32 tgid, u32 role)
 		conn_new(&ref, tgid, fd, role, 0);
 }
 
-/* Cipher text went over @c: whatever TLS call this thread is in, or was in last, goes with this socket. */
-static __always_inline void note_cipher_text(const struct api_conn *c, u32 dir)
+/* A function of its own: 5.10 counts the stack of all callers, and allows 512 bytes. Cipher text went over @c: whatever TLS call this thread is in, or was in last, goes with this socket. */
+static __noinline int note_cipher_text(const struct api_conn *c, u32 dir)
 {
 	u64 id = bpf_get_current_pid_tgid();
 	struct api_thread *t = bpf_map_lookup_elem(&bw_api_threads, &id);
 	struct api_thread fresh = { 0 };
 
+	if (!c)
+		return 0;
 	if (!t) {
 		fresh.sk = c->sk;
 		fresh.ino = c->ino;
@@ -139,12 +141,13 @@ static __always_inline void note_cipher_text(const struct api_conn *c, u32 dir)
 		fresh.sk_dir = dir;
 		if (bpf_map_update_elem(&bw_api_threads, &id, &fresh, BPF_ANY))
 			api_stat(BW_API_STAT_LOST_STATE, 1);
-		return;
+		return 0;
 	}
 	t->sk = c->sk;
 	t->ino = c->ino;
 	t->moved = bpf_ktime_get_boot_ns();
 	t->sk_dir = dir;
+	return 0;
 }
 
 /* The bytes of @slot went over descriptor @fd. A global function, see emit.bpf.h. */
