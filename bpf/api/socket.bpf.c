@@ -55,37 +55,44 @@ static __always_inline void fill_addresses(struct api_conn *c, struct sock *sk, 
 	}
 }
 
+static const struct api_conn no_conn;
+
 /* Puts a socket that is seen for the first time on record. @flags, @role: what is known of how it came to be. */
 static __always_inline struct api_conn *conn_new(const struct sock_ref *ref, u32 tgid, u32 fd, u32 role, u32 flags)
 {
 	struct sock *sk = ref->sk;
 	u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	u8 tcp_state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	struct api_conn c = { 0 };
+	struct api_conn *c;
 	u64 key = (u64)sk;
 
-	c.sk = key;
-	c.ino = ref->ino;
-	c.role = role;
-	c.flags = flags;
-	c.source = BW_API_SOCKET;
-	c.state = BW_API_OTHER;
-	if (BPF_CORE_READ(sk, sk_type) == SOCK_STREAM && (family == AF_INET || family == AF_INET6 || family == AF_UNIX)) {
-		if (tcp_state == TCP_CLOSE && family != AF_UNIX)
-			return NULL; /* has ended while the call was under way: its end has been told already */
-		c.state = BW_API_UNKNOWN;
-		fill_addresses(&c, sk, family);
-	}
-	if (bpf_map_update_elem(&bw_api_conns, &key, &c, BPF_ANY)) {
+	if (BPF_CORE_READ(sk, sk_type) == SOCK_STREAM && tcp_state == TCP_CLOSE && (family == AF_INET || family == AF_INET6))
+		return NULL; /* has ended while the call was under way: its end has been told already */
+	/* Filled in where it is kept: on the stack it would be more than kernels before 6.12 allow for three calls. */
+	if (bpf_map_update_elem(&bw_api_conns, &key, &no_conn, BPF_ANY)) {
 		api_stat(BW_API_STAT_LOST_STATE, 1);
 		return NULL;
 	}
-	if (family == AF_UNIX && c.state == BW_API_UNKNOWN) {
+	c = bpf_map_lookup_elem(&bw_api_conns, &key);
+	if (!c)
+		return NULL;
+	c->sk = key;
+	c->ino = ref->ino;
+	c->role = role;
+	c->flags = flags;
+	c->source = BW_API_SOCKET;
+	if (BPF_CORE_READ(sk, sk_type) != SOCK_STREAM || (family != AF_INET && family != AF_INET6 && family != AF_UNIX)) {
+		c->state = BW_API_OTHER;
+		return c;
+	}
+	fill_addresses(c, sk, family);
+	c->state = BW_API_UNKNOWN;
+	if (family == AF_UNIX) {
 		struct api_fd_key k = { tgid, fd };
 
 		bpf_map_update_elem(&bw_api_unix, &k, &key, BPF_ANY);
 	}
-	return bpf_map_lookup_elem(&bw_api_conns, &key);
+	return c;
 }
 
 static __always_inline void conn_end(struct api_conn *c, u64 key, u32 flags)
