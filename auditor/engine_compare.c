@@ -165,6 +165,9 @@ static void chain_literal(struct bw_result *r, const struct node *nodes, uint32_
 			*ret_last = nodes[i].p->rec;
 	}
 	out->literal = bw_result_literal(r, len ? bw_runs_add(&r->e->d.strings, bytes, len) : 0);
+	/* One character in a word of several bytes is a number that happens to be printable: "cs == 0x33", "cmd == 10". */
+	if (nodes[at].p->rec->width > 1 && strlen(out->literal.text) < 2)
+		out->literal.text = "";
 }
 
 /* A fixed place is in the transport header when the IPv4 header before it has no options. */

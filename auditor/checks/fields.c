@@ -445,7 +445,7 @@ static const struct bw_field fields[] = {
 	{ "value-known", K(OVERRIDE) | K(SIGNAL), BW_FIELD_BOOL, NULL, get_value_known, "it is fixed in the code" },
 	{ "equality", K(COMPARE), BW_FIELD_BOOL, NULL, get_equality, "compared for being equal" },
 	{ "compared-with-map", K(COMPARE), BW_FIELD_BOOL, NULL, get_from_map, "with what is in a map, not a literal" },
-	{ "literal-is-text", K(COMPARE), BW_FIELD_BOOL, NULL, get_is_text, "the literal is printable" },
+	{ "literal-is-text", K(COMPARE), BW_FIELD_BOOL, NULL, get_is_text, "the literal is text; one character in a wider word is a number" },
 	{ "packet-offset", K(COMPARE), BW_FIELD_NUMBER, NULL, get_packet_off, "constant offset in the packet" },
 	{ "packet-offset-known", K(COMPARE), BW_FIELD_BOOL, NULL, get_packet_off_known, "it is constant" },
 	{ "match-effects", K(COMPARE), BW_FIELD_BITS, effect_id, get_match_effects, "what happens only when equal" },
