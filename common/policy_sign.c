@@ -428,6 +428,30 @@ int bw_policy_verify(struct bw_slice text, struct bw_slice signature, struct bw_
 	return check_policy(text, now, state, ret);
 }
 
+/* ---- words ---- */
+
+static const char *const verdict_words[BW_SIGNATURES] = {
+	[BW_SIGNATURE_OK] = "accepted",
+	[BW_SIGNATURE_NONE] = "not signed",
+	[BW_SIGNATURE_CUT] = "signature cut off",
+	[BW_SIGNATURE_TAMPERED] = "tampered with",
+	[BW_SIGNATURE_POLICY_CUT] = "policy cut off",
+	[BW_SIGNATURE_UNTRUSTED] = "not trusted",
+	[BW_SIGNATURE_CERT_EXPIRED] = "certificate expired",
+	[BW_SIGNATURE_CERT_EARLY] = "certificate not valid yet",
+	[BW_SIGNATURE_WEAK] = "too weak",
+	[BW_SIGNATURE_NOT_A_POLICY] = "not a policy",
+	[BW_SIGNATURE_NO_SERIAL] = "no serial",
+	[BW_SIGNATURE_EXPIRED] = "policy expired",
+	[BW_SIGNATURE_ROLLBACK] = "rolled back",
+	[BW_SIGNATURE_TWIN] = "serial used twice",
+};
+
+const char *bw_signature_name(enum bw_signature verdict)
+{
+	return (unsigned int)verdict < BW_SIGNATURES ? verdict_words[verdict] : "?";
+}
+
 /* ---- what was accepted ---- */
 
 void bw_signature_state_write(const struct bw_signature_state *s, char *dst)

@@ -33,6 +33,9 @@ enum bw_signature {
 	BW_SIGNATURES
 };
 
+/* "accepted", "rolled back", "policy expired", ...; "?" for none of them. */
+const char *bw_signature_name(enum bw_signature verdict);
+
 /* What was accepted last: kept by who verifies. All zero: nothing yet. */
 struct bw_signature_state {
 	uint64_t serial;

@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/policy_sign.h"
 
 #define MAX_CONFIG_SIZE (1u << 20)
 
@@ -19,6 +20,10 @@ static const struct config_key {
 } keys[] = {
 	{ "mode", CONFIG_MODE, offsetof(struct config, mode) },
 	{ "policy", CONFIG_STRING, offsetof(struct config, policy) },
+	{ "policy_trust", CONFIG_STRING, offsetof(struct config, policy_trust) },
+	{ "policy_signature", CONFIG_STRING, offsetof(struct config, policy_signature) },
+	{ "policy_signers", CONFIG_NUMBER, offsetof(struct config, policy_signers) },
+	{ "policy_watch", CONFIG_BOOL, offsetof(struct config, policy_watch) },
 	{ "state_dir", CONFIG_STRING, offsetof(struct config, state_dir) },
 	{ "socket", CONFIG_STRING, offsetof(struct config, socket) },
 	{ "output", CONFIG_STRING, offsetof(struct config, output) },
@@ -72,6 +77,15 @@ void config_free(struct config *c)
 			free(*(char **)((char *)c + keys[i].offset));
 	sinks_config_free(&c->sinks);
 	memset(c, 0, sizeof(*c));
+}
+
+const char *config_check(const struct config *c)
+{
+	if (c->policy_signers > BW_MAX_SIGNERS)
+		return "policy_signers: more than 16";
+	if (!c->policy_trust && (c->policy_signers || c->policy_signature))
+		return "policy_trust: is needed with policy_signers and policy_signature";
+	return NULL;
 }
 
 static const struct config_key *key_find(const char *name)

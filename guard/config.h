@@ -21,6 +21,10 @@
 struct config {
 	enum bw_mode mode;
 	char *policy, *state_dir, *socket, *output, *pin_dir, *features; /* owned; NULL: not set */
+	char *policy_trust;	/* certificates of those who may sign policies; NULL: policies need no signature */
+	char *policy_signature; /* NULL: the policy's path and .p7s */
+	uint64_t policy_signers; /* so many of them are needed; 0: one */
+	bool policy_watch;	/* read it when it changes */
 	uint64_t retention_rows;
 	uint64_t retention_days;
 	struct api_config api;
@@ -37,5 +41,7 @@ const char *config_mode_name(enum bw_mode mode);
 /* Replaces a string setting. -ENOMEM. */
 int config_set(char **setting, const char *value);
 void config_free(struct config *c);
+/* NULL, or what is wrong with settings that are right each for itself: "KEY: reason". */
+const char *config_check(const struct config *c);
 
 #endif

@@ -20,7 +20,7 @@
 #include "guard/loader.h"
 #include "guard/loop.h"
 #include "guard/notify.h"
-#include "guard/policy_load.h"
+#include "guard/policies.h"
 #include "guard/quarantine.h"
 #include "guard/sinks/delivery.h"
 #include "guard/state.h"
@@ -55,6 +55,8 @@ struct guard {
 	struct api *api; /* NULL: API visibility is off */
 	struct supervisor *supervisor;
 	struct quarantine *quarantine; /* mode protect, where the kernel has the hook; else NULL */
+	struct policies_ops policies_ops;
+	struct policies *policies;
 	struct bw_policy_protect protect; /* of the policy in force */
 	struct delivery *delivery; /* NULL: there are no sinks */
 
@@ -149,24 +151,16 @@ static void on_restarted(void *arg, uint64_t lost)
 
 /* ---- the policy ----------------------------------------------------------------------------------------------------- */
 
-static const char *policy_path(const struct guard *g)
+static const struct btf *on_policy_btf(void *arg)
 {
-	struct stat st;
+	const struct guard *g = arg;
 
-	if (g->config->policy)
-		return g->config->policy;
-	return stat(CONFIG_POLICY, &st) == 0 ? CONFIG_POLICY : CONFIG_POLICY_SHIPPED;
+	return enforce_btf(g->enforce);
 }
 
-/* Is the policy one that can be read? So that a mistake is said before anything else is done. */
-static int policy_check(struct guard *g, char *why, size_t why_len)
+static void on_policy_say(void *arg, const char *event, enum alert_severity severity, const struct alert_kv *kv, const char *text)
 {
-	struct policy_loaded p;
-	int r = policy_load(policy_path(g), NULL, &p, why, why_len);
-
-	if (!r)
-		policy_load_free(&p);
-	return r;
+	say(arg, event, severity, kv, "%s", text);
 }
 
 static void log_warnings(const char *path, const struct policy_pack *p)
@@ -177,33 +171,26 @@ static void log_warnings(const char *path, const struct policy_pack *p)
 		bw_warn("%s: %s", path, policy_pack_string(&lines));
 }
 
-/* Reads, has compiled, and swaps. On failure the running policy stays; one line in @why. */
-static int policy_swap(struct guard *g, enum bw_mode mode, char *why, size_t why_len)
+static int on_policy_install(void *arg, const struct policy_loaded *p, const char *name, char *why, size_t why_len)
 {
 	struct told_policy told = TOLD_POLICY_NONE;
-	const char *path = policy_path(g);
-	struct policy_loaded p;
-	int r;
+	struct guard *g = arg;
+	int r = told_policy_make(&told, name, &p->pack.names);
 
-	r = policy_load(path, enforce_btf(g->enforce), &p, why, why_len);
-	if (r < 0)
-		return r;
-	r = told_policy_make(&told, path, &p.pack.names);
-	told.mode = mode;
+	told.mode = g->mode;
+	told.release = p->pack.release;
 	if (!r)
-		r = enforce_swap(g->enforce, &p.pack.image, mode);
+		r = enforce_swap(g->enforce, &p->pack.image, g->mode);
 	if (r < 0) {
-		snprintf(why, why_len, "%s: cannot be put into the kernel: %s", path, strerror(-r));
+		snprintf(why, why_len, "%s: cannot be put into the kernel: %s", name, strerror(-r));
 		told_policy_free(&told);
-	} else {
-		told.generation = enforce_running(g->enforce)->generation;
-		g->mode = mode;
-		g->protect = p.pack.protect;
-		supervisor_tell_policy(g->supervisor, &told);
-		log_warnings(path, &p.pack);
+		return r;
 	}
-	policy_load_free(&p);
-	return r;
+	told.generation = enforce_running(g->enforce)->generation;
+	g->protect = p->pack.protect;
+	supervisor_tell_policy(g->supervisor, &told);
+	log_warnings(name, &p->pack);
+	return 0;
 }
 
 /* A load that must be refused, tried by a child. Says so when it is not. */
@@ -222,6 +209,11 @@ static void prove(struct guard *g)
 		say(g, "enforcing_again", ALERT_HIGH, NULL, "a load that the policy refuses is refused again");
 	if (result != CANARY_UNKNOWN)
 		g->canary_failed = result == CANARY_LOADED;
+}
+
+static void on_policy_swapped(void *arg)
+{
+	prove(arg);
 }
 
 static void reopen_output(struct guard *g)
@@ -243,24 +235,9 @@ static void reopen_output(struct guard *g)
 
 static void on_hangup(struct guard *g)
 {
-	const struct told_policy *now;
-	char why[1024] = "";
-	int r;
-
 	reopen_output(g);
 	delivery_reload(g->delivery);
-	r = policy_swap(g, g->mode, why, sizeof(why));
-	if (r < 0) {
-		say(g, "policy_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", policy_path(g)), { 0 } },
-		    "%s; the running policy stays", why);
-		return;
-	}
-	now = supervisor_policy(g->supervisor);
-	say(g, "policy_swapped", ALERT_INFO,
-	    (struct alert_kv[]){ ALERT_STR("file", policy_path(g)), ALERT_U64("programs", now->n_programs),
-				 ALERT_U64("rules", now->n_rules), { 0 } },
-	    "policy %s is in force, generation %" PRIu64, policy_path(g), now->generation);
-	prove(g);
+	policies_reload(g->policies);
 }
 
 /* ---- looking after everything ---------------------------------------------------------------------------------------- */
@@ -319,6 +296,7 @@ static int on_tick(void *arg, uint64_t expirations)
 	if (g->quarantine)
 		quarantine_tick(g->quarantine);
 	delivery_tick(g->delivery);
+	policies_tick(g->policies);
 	g->ticks++;
 	if (notify_due(&g->notify, g->last_sign_ns, (uint64_t)clock_ns(CLOCK_BOOTTIME))) {
 		g->last_sign_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME);
@@ -683,7 +661,10 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		goto out;
 	}
 	/* Everything that can fail for reasons of the configuration comes before the kernel is touched. */
-	r = policy_check(g, why, why_len);
+	g->policies_ops = (struct policies_ops){ on_policy_btf, on_policy_install, on_policy_swapped, on_policy_say, g };
+	r = policies_open(config, &g->policies_ops, &g->policies, why, why_len);
+	if (!r)
+		r = policies_check(g->policies, why, why_len);
 	if (!r)
 		r = start_outputs(g, why, why_len);
 	if (!r)
@@ -697,7 +678,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	/* Judging has begun, refusing has not: whatever was loaded up to here keeps working. */
 	if (!loader_adopted(g->loader))
 		report_baseline(g);
-	r = policy_swap(g, mode, why, why_len);
+	g->mode = mode;
+	r = policies_start(g->policies, why, why_len);
 	if (!r)
 		r = start_quarantine(g, why, why_len);
 	if (r < 0)
@@ -729,6 +711,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		goto out;
 	}
 	r = start_loop(g, why, why_len);
+	if (!r)
+		r = policies_watch(g->policies, g->loop, why, why_len);
 	if (r < 0)
 		goto out;
 	supervisor_note(g->supervisor, NOTE_GO, NULL, 0, -1);
@@ -769,6 +753,7 @@ void guard_free(struct guard *g)
 	quarantine_close(g->quarantine);
 	supervisor_free(g->supervisor);
 	delivery_close(g->delivery);
+	policies_close(g->policies);
 	control_unlisten(&g->socket);
 	enforce_free(g->enforce);
 	loader_free(g->loader);

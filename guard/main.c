@@ -98,7 +98,7 @@ static void report_ready(int fd, unsigned char status)
 /* What failed before the guard was up is the fault of its input, or of the host. */
 static int exit_status(int r)
 {
-	static const int input[] = { EINVAL, EBADMSG, ENOTEMPTY, EISDIR, EFBIG, ENOENT, EACCES, E2BIG };
+	static const int input[] = { EINVAL, EBADMSG, ENOTEMPTY, EISDIR, EFBIG, ENOENT, EACCES, E2BIG, EKEYREJECTED };
 
 	for (size_t i = 0; i < sizeof(input) / sizeof(input[0]); i++)
 		if (r == -input[i])
@@ -184,6 +184,10 @@ int main(int argc, char **argv)
 	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features, api) < 0) {
 		bw_err("no memory");
 		return EXIT_FAILED;
+	}
+	if (config_check(&config)) {
+		bw_err("%s: %s", file ? file : CONFIG_FILE, config_check(&config));
+		return EXIT_USAGE;
 	}
 	if (api_config_check(&config.api)) {
 		bw_err("%s: api.%s", file ? file : CONFIG_FILE, api_config_check(&config.api));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "guard/policy_load.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,8 +20,7 @@ struct loader_answer {
 };
 
 struct job {
-	const char *path, *text;
-	size_t len;
+	const struct policy_input *in;
 	const struct btf *btf;
 	const struct loader_answer *answers; /* of an earlier run; NULL in the first */
 	uint32_t n_answers;
@@ -63,6 +64,45 @@ static int ask_kfunc(void *ctx, const char *name, uint32_t *ret_btf_id)
 	return j->names.kfunc(j->names.ctx, name, ret_btf_id);
 }
 
+static int fail(struct bw_sandbox_out *out, int result, enum bw_signature refused, const char *text)
+{
+	struct bw_buf bytes = { 0 };
+
+	policy_pack_error(result, refused, text, &bytes);
+	return bw_buf_error(&bytes) ? bw_buf_error(&bytes) : bw_sandbox_write(out, bytes.data, bytes.len);
+}
+
+/* Who signed it, and may this one follow the last? Returns false after saying why not. */
+static bool check_signature(const struct policy_input *in, struct policy_release *ret, struct bw_sandbox_out *out, int *ret_r)
+{
+	struct bw_signature_state state = { 0 };
+	struct bw_signature_result res;
+	char line[1000];
+
+	if (in->accepted.len && bw_signature_state_read((const char *)in->accepted.data, in->accepted.len, &state) < 0) {
+		snprintf(line, sizeof(line), "%s: what is kept of the policy accepted last is not what was written: it cannot be told whether this one is older",
+			 in->name);
+		*ret_r = fail(out, -EBADMSG, BW_SIGNATURE_OK, line);
+		return false;
+	}
+	*ret_r = bw_policy_verify(in->text, in->signature, in->trust, in->now, in->min_signers, in->accepted.len ? &state : NULL, &res);
+	if (*ret_r == -EINVAL) {
+		snprintf(line, sizeof(line), "%s: the file of trusted signers holds no certificate in PEM form", in->name);
+		*ret_r = fail(out, -EINVAL, BW_SIGNATURE_OK, line);
+		return false;
+	}
+	if (*ret_r < 0)
+		return false;
+	if (res.verdict != BW_SIGNATURE_OK) {
+		snprintf(line, sizeof(line), "%s: refused, %s: %s", in->name, bw_signature_name(res.verdict), res.detail);
+		*ret_r = fail(out, -EKEYREJECTED, res.verdict, line);
+		return false;
+	}
+	ret->trusted = res.trusted;
+	snprintf(ret->signers, sizeof(ret->signers), "%s", res.signers);
+	return true;
+}
+
 static int compile(void *arg, struct bw_sandbox_out *out)
 {
 	struct job *j = arg;
@@ -70,19 +110,27 @@ static int compile(void *arg, struct bw_sandbox_out *out)
 	struct bw_buf bytes = { .max = POLICY_PACK_MAX };
 	struct bw_policy_warnings warnings = { 0 };
 	struct bw_policy_image image = { 0 };
+	struct policy_release release = { 0 };
+	unsigned int digest_len = sizeof(release.sha256);
 	struct bw_policy_error error;
 	struct bw_policy *p = NULL;
 	char line[1000];
 	int r;
 
+	/* There are no settings of OpenSSL's here, and they are not to decide what is trusted. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	if (j->in->must_be_signed && !check_signature(j->in, &release, out, &r))
+		return r;
+	if (EVP_Digest(j->in->text.data, j->in->text.len, release.sha256, &digest_len, EVP_sha256(), NULL) != 1)
+		return -ENOMEM;
 	j->loaders.max = POLICY_PACK_MAX;
 	j->host.btf = j->btf;
 	j->names = bw_policy_host_env(&j->host);
-	r = bw_policy_parse(j->text, j->len, &p, &error);
-	if (r < 0) {
-		policy_pack_error(r, bw_policy_error_format(&error, j->path, line, sizeof(line)), &bytes);
-		return bw_sandbox_write(out, bytes.data, bytes.len);
-	}
+	r = bw_policy_parse((const char *)j->in->text.data, j->in->text.len, &p, &error);
+	if (r < 0)
+		return fail(out, r, BW_SIGNATURE_OK, bw_policy_error_format(&error, j->in->name, line, sizeof(line)));
+	release.serial = p->serial;
+	release.expires = p->expires;
 	if (j->btf) {
 		bw_policy_review(p, &warnings);
 		r = bw_policy_compile(p, &env, &image, &warnings);
@@ -92,7 +140,7 @@ static int compile(void *arg, struct bw_sandbox_out *out)
 		image.conf.n_rules = p->n_rules;
 	}
 	/* Asked for again with what the first run wanted to know: nothing is wanting then. */
-	policy_pack(p, &image, &warnings, &j->loaders, j->answers ? 0 : j->n_loaders, &bytes);
+	policy_pack(&release, p, &image, &warnings, &j->loaders, j->answers ? 0 : j->n_loaders, &bytes);
 	if (bw_buf_error(&bytes))
 		return bw_buf_error(&bytes);
 	return bw_sandbox_write(out, bytes.data, bytes.len); /* nothing is freed: the process ends */
@@ -100,8 +148,9 @@ static int compile(void *arg, struct bw_sandbox_out *out)
 
 /* ---- here --------------------------------------------------------------------------------------------------------- */
 
-static int run(struct job *j, struct policy_loaded *ret, char *why, size_t why_len)
+static int run(struct job *j, struct policy_loaded *ret, enum bw_signature *ret_refused, char *why, size_t why_len)
 {
+	const char *name = j->in->name;
 	const struct bw_sandbox conf = { .wall_ms = COMPILE_MS, .memory = COMPILE_MEMORY, .max_output = POLICY_PACK_MAX };
 	char reason[200];
 	int r;
@@ -109,15 +158,17 @@ static int run(struct job *j, struct policy_loaded *ret, char *why, size_t why_l
 	ret->bytes = (struct bw_buf){ .max = POLICY_PACK_MAX };
 	r = bw_sandbox_run(&conf, compile, j, &ret->bytes, reason, sizeof(reason));
 	if (r < 0) {
-		snprintf(why, why_len, "%s: cannot be compiled: %s", j->path, reason);
+		snprintf(why, why_len, "%s: cannot be compiled: %s", name, reason);
 	} else {
 		r = policy_unpack(bw_slice(ret->bytes.data, ret->bytes.len), &ret->pack);
 		if (r < 0)
-			snprintf(why, why_len, "%s: the process that compiles it answers nonsense: %s", j->path, strerror(-r));
+			snprintf(why, why_len, "%s: the process that compiles it answers nonsense: %s", name, strerror(-r));
 		else if (ret->pack.result)
 			snprintf(why, why_len, "%s", ret->pack.error);
-		if (!r)
+		if (!r) {
+			*ret_refused = ret->pack.refused;
 			r = ret->pack.result;
+		}
 	}
 	if (r < 0)
 		policy_load_free(ret);
@@ -136,22 +187,16 @@ static struct loader_answer *look_up(const struct policy_pack *pack)
 	return answers;
 }
 
-int policy_load(const char *path, const struct btf *btf, struct policy_loaded *ret, char *why, size_t why_len)
+int policy_load(const struct policy_input *in, const struct btf *btf, struct policy_loaded *ret, enum bw_signature *ret_refused, char *why,
+		size_t why_len)
 {
-	_cleanup_free_ char *text = NULL;
 	_cleanup_free_ struct loader_answer *answers = NULL;
-	struct job j = { .path = path, .btf = btf };
-	struct bw_policy_error error;
+	struct job j = { .in = in, .btf = btf };
 	int r;
 
 	*ret = (struct policy_loaded){ 0 };
-	r = bw_policy_text(path, &text, &j.len, &error);
-	if (r < 0) {
-		bw_policy_error_format(&error, path, why, why_len);
-		return r;
-	}
-	j.text = text;
-	r = run(&j, ret, why, why_len);
+	*ret_refused = BW_SIGNATURE_OK;
+	r = run(&j, ret, ret_refused, why, why_len);
 	if (r < 0 || !ret->pack.n_loaders)
 		return r;
 	answers = look_up(&ret->pack);
@@ -163,7 +208,7 @@ int policy_load(const char *path, const struct btf *btf, struct policy_loaded *r
 	j.answers = answers;
 	j.n_answers = ret->pack.n_loaders;
 	policy_load_free(ret);
-	return run(&j, ret, why, why_len);
+	return run(&j, ret, ret_refused, why, why_len);
 }
 
 void policy_load_free(struct policy_loaded *p)

@@ -37,12 +37,13 @@ static void put_names(const struct bw_policy *p, const struct bw_policy_image *i
 		put_string(b, p->attach[i].id);
 }
 
-void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image, const struct bw_policy_warnings *w,
+void policy_pack(const struct policy_release *release, const struct bw_policy *p, const struct bw_policy_image *image, const struct bw_policy_warnings *w,
 		 const struct bw_buf *loaders, uint32_t n_loaders, struct bw_buf *out)
 {
 	_cleanup_buf_ struct bw_buf names = { .max = POLICY_PACK_MAX }, warnings = { .max = POLICY_PACK_MAX };
 	struct policy_pack_head h = {
 		.magic = MAGIC,
+		.release = *release,
 		.n_programs = p->n_programs,
 		.n_rules = p->n_rules,
 		.n_entries = image->n_origins,
@@ -76,9 +77,9 @@ void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image,
 		out->error = names.error ? names.error : warnings.error ? warnings.error : loaders->error;
 }
 
-void policy_pack_error(int result, const char *error, struct bw_buf *out)
+void policy_pack_error(int result, enum bw_signature refused, const char *error, struct bw_buf *out)
 {
-	struct policy_pack_head h = { .magic = MAGIC, .result = result, .error_len = (uint32_t)strlen(error) };
+	struct policy_pack_head h = { .magic = MAGIC, .result = result, .refused = refused, .error_len = (uint32_t)strlen(error) };
 
 	bw_buf_append(out, &h, sizeof(h));
 	bw_buf_append(out, error, h.error_len);
@@ -272,9 +273,21 @@ static bool binding_fits(const struct bw_binding_key *b, const struct policy_pac
 	return b->entry < h->n_entries;
 }
 
+bool policy_release_fits(const struct policy_release *r)
+{
+	const char *end = memchr(r->signers, 0, sizeof(r->signers));
+
+	if (!end || r->trusted > BW_MAX_SIGNERS || r->expires < 0 || r->pad || (r->trusted && !r->serial) || (!r->trusted && end != r->signers))
+		return false;
+	for (const char *p = r->signers; p < end; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return true;
+}
+
 static bool head_fits(const struct policy_pack_head *h)
 {
-	return h->magic == MAGIC && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
+	return h->magic == MAGIC && !h->pad && policy_release_fits(&h->release) && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
 	       h->n_entries <= POLICY_PACK_MAX_ENTRIES && h->n_approvals <= BW_MAX_APPROVALS && h->n_bindings <= BW_MAX_BINDINGS &&
 	       h->n_kfuncs <= BW_MAX_KFUNC_RULES && h->n_loaders <= POLICY_PACK_MAX_LOADERS && h->n_warnings <= BW_MAX_POLICY_WARNINGS;
 }
@@ -302,12 +315,13 @@ static int unpack_error(struct reader *rd, const struct policy_pack_head *h, str
 {
 	struct bw_slice s = take(rd, h->error_len);
 
-	if (rd->bad || rd->at != rd->in.len || h->result > 0 || !s.len || s.len >= sizeof(p->error))
+	if (rd->bad || rd->at != rd->in.len || h->result > 0 || h->refused >= BW_SIGNATURES || !s.len || s.len >= sizeof(p->error))
 		return -EBADMSG;
 	for (size_t i = 0; i < s.len; i++)
 		if (s.data[i] < 0x20 || s.data[i] == 0x7f)
 			return -EBADMSG;
 	p->result = h->result;
+	p->refused = (enum bw_signature)h->refused;
 	memcpy(p->error, s.data, s.len);
 	return 0;
 }
@@ -318,6 +332,9 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	struct bw_slice attack, names, protect;
 	int r = 0;
 
+	if (h->refused)
+		return -EBADMSG;
+	p->release = h->release;
 	image->conf = h->conf;
 	protect = take(rd, sizeof(p->protect));
 	if (rd->bad)

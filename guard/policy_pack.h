@@ -13,15 +13,29 @@
  */
 #include "common/buf.h"
 #include "common/policy_compile.h"
+#include "common/policy_sign.h"
 #include "common/slice.h"
 
 #define POLICY_PACK_MAX (512u << 20) /* bytes */
 #define POLICY_PACK_MAX_ENTRIES (BW_MAX_POLICY_PROGRAMS + BW_MAX_APPROVALS)
 #define POLICY_PACK_MAX_LOADERS (4u << 20)
 
+/* Which policy this is, and who vouches for it. Flat: it is handed from process to process. */
+struct policy_release {
+	uint64_t serial;    /* 0: none */
+	int64_t expires;    /* seconds since 1970; 0: never */
+	uint8_t sha256[32]; /* of the text */
+	uint32_t trusted;   /* signers that are trusted; 0: no signature was asked for */
+	char signers[512];  /* their subjects, printable */
+	uint32_t pad;
+};
+
 struct policy_pack_head {
 	uint32_t magic;
 	int32_t result; /* 0, or the negative errno that "error" explains; nothing else is there then */
+	uint32_t refused; /* enum bw_signature, of a failure; BW_SIGNATURE_OK: it is not about the signature */
+	uint32_t pad;
+	struct policy_release release;
 	uint32_t n_programs, n_rules, n_entries;
 	uint32_t n_approvals, n_bindings, n_kfuncs;
 	uint32_t n_loaders; /* files whose inode was asked for and not known */
@@ -43,6 +57,8 @@ struct policy_names {
 
 struct policy_pack {
 	int result;
+	enum bw_signature refused;
+	struct policy_release release;
 	struct bw_policy_image image; /* without origins: names stand for them */
 	struct policy_names names;
 	struct bw_policy_protect protect;
@@ -52,10 +68,10 @@ struct policy_pack {
 };
 
 /* Appends a compiled policy to @out. @loaders: n_loaders NUL-terminated strings. Errors stick in @out. */
-void policy_pack(const struct bw_policy *p, const struct bw_policy_image *image, const struct bw_policy_warnings *w,
+void policy_pack(const struct policy_release *release, const struct bw_policy *p, const struct bw_policy_image *image, const struct bw_policy_warnings *w,
 		 const struct bw_buf *loaders, uint32_t n_loaders, struct bw_buf *out);
-/* Appends a failure: a negative errno and what to say. */
-void policy_pack_error(int result, const char *error, struct bw_buf *out);
+/* Appends a failure: a negative errno, what to say, and what is wrong with the signature if it is that. */
+void policy_pack_error(int result, enum bw_signature refused, const char *error, struct bw_buf *out);
 
 /*
  * Returns 0 (which includes packed failures: look at ret->result), -EBADMSG for what policy_pack() would not have written,
@@ -63,6 +79,9 @@ void policy_pack_error(int result, const char *error, struct bw_buf *out);
  */
 int policy_unpack(struct bw_slice in, struct policy_pack *ret);
 void policy_pack_free(struct policy_pack *p);
+
+/* Is it one that policy_pack() would have written? For who gets it from another process. */
+bool policy_release_fits(const struct policy_release *r);
 
 /* The names alone, for who only explains: written and read as above. */
 void policy_names_pack(const struct policy_names *n, struct bw_buf *out);

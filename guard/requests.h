@@ -8,6 +8,7 @@
 #include "bpf/event.h"
 #include "common/slice.h"
 #include "guard/alert.h"
+#include "guard/policy_pack.h"
 #include "guard/privsep.h"
 #include "guard/quarantine.h"
 
@@ -46,6 +47,7 @@ struct note_policy {
 	uint64_t generation;
 	uint32_t mode; /* enum bw_mode */
 	uint32_t pad;
+	struct policy_release release;
 };
 
 struct note_resume {

@@ -186,7 +186,7 @@ void told_policy_free(struct told_policy *p)
 static void tell_policy(struct supervisor *s, const struct told_policy *p)
 {
 	struct bw_buf b = { .max = PRIVSEP_MAX_MESSAGE };
-	const struct note_policy n = { .generation = p->generation, .mode = p->mode };
+	const struct note_policy n = { .generation = p->generation, .mode = p->mode, .release = p->release };
 
 	if (!p->generation)
 		return;

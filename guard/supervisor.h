@@ -47,6 +47,7 @@ void supervisor_say(struct supervisor *s, const struct say *say, const struct al
 struct told_policy {
 	uint64_t generation; /* 0: none */
 	enum bw_mode mode;
+	struct policy_release release;
 	uint32_t n_programs, n_rules;
 	int names; /* memfd */
 	char *path;

@@ -38,6 +38,7 @@
 struct known_policy {
 	uint64_t generation; /* 0: none */
 	char path[4096];
+	struct policy_release release;
 	struct policy_names names;
 };
 
@@ -374,6 +375,13 @@ static int on_status(void *arg, struct bw_buf *out)
 	bw_json_bool(&j, "enforcing", w->setup->tier == BW_TIER_ENFORCE && enforce && !status.hooks_dead && !status.canary_failed);
 	bw_json_str(&j, "policy", w->now.path);
 	bw_json_u64(&j, "policy_generation", w->context.generation);
+	if (w->now.release.serial)
+		bw_json_u64(&j, "policy_serial", w->now.release.serial);
+	if (w->now.release.expires)
+		bw_json_i64(&j, "policy_expires", w->now.release.expires);
+	bw_json_hex(&j, "policy_sha256", w->now.release.sha256, sizeof(w->now.release.sha256));
+	if (w->now.release.trusted)
+		bw_json_str(&j, "policy_signed_by", w->now.release.signers);
 	bw_json_u64(&j, "policy_programs", w->now.names.n_programs);
 	bw_json_u64(&j, "policy_rules", w->now.names.n_rules);
 	for (int i = 0; i < BW_STAT_COUNT && status.stats_known; i++)
@@ -431,6 +439,9 @@ static int take_policy(struct worker *w, const struct privsep_message *m)
 	memcpy(&n, m->data, sizeof(n));
 	snprintf(p.path, sizeof(p.path), "%.*s", (int)(m->len - sizeof(n)), m->data + sizeof(n));
 	p.generation = n.generation;
+	p.release = n.release;
+	if (!policy_release_fits(&n.release))
+		return -EBADMSG;
 	if (fstat(m->fd, &st) < 0)
 		return -errno;
 	if (st.st_size <= 0 || st.st_size > POLICY_PACK_MAX)

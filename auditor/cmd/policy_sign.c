@@ -115,23 +115,6 @@ int cmd_policy_sign(int argc, char **argv)
 	return sign(argv[1], &certs, &keys, signature_path(output, argv[1], path, sizeof(path)));
 }
 
-static const char *const verdict_words[BW_SIGNATURES] = {
-	[BW_SIGNATURE_OK] = "accepted",
-	[BW_SIGNATURE_NONE] = "not signed",
-	[BW_SIGNATURE_CUT] = "signature cut off",
-	[BW_SIGNATURE_TAMPERED] = "tampered with",
-	[BW_SIGNATURE_POLICY_CUT] = "policy cut off",
-	[BW_SIGNATURE_UNTRUSTED] = "not trusted",
-	[BW_SIGNATURE_CERT_EXPIRED] = "certificate expired",
-	[BW_SIGNATURE_CERT_EARLY] = "certificate not valid yet",
-	[BW_SIGNATURE_WEAK] = "too weak",
-	[BW_SIGNATURE_NOT_A_POLICY] = "not a policy",
-	[BW_SIGNATURE_NO_SERIAL] = "no serial",
-	[BW_SIGNATURE_EXPIRED] = "policy expired",
-	[BW_SIGNATURE_ROLLBACK] = "rolled back",
-	[BW_SIGNATURE_TWIN] = "serial used twice",
-};
-
 /* A state that cannot be read is no reason to accept an old policy. */
 static int read_state(const char *path, struct bw_signature_state *ret)
 {
@@ -171,7 +154,7 @@ static int verify(const char *policy, const char *signature, const char *trust, 
 		return r == -EINVAL ? BW_EXIT_INPUT : BW_EXIT_INTERNAL;
 	}
 	if (res.verdict != BW_SIGNATURE_OK) {
-		fprintf(stderr, "%s: refused, %s: ", policy, verdict_words[res.verdict]);
+		fprintf(stderr, "%s: refused, %s: ", policy, bw_signature_name(res.verdict));
 		term_str(stderr, res.detail);
 		fputc('\n', stderr);
 		return BW_EXIT_FINDINGS;

@@ -31,7 +31,7 @@ static void packed(struct bw_buf *out)
 	bw_policy_warn(&w, "a warning");
 	assert_int_equal(bw_policy_compile(p, &env, &image, &w), 0);
 	bw_buf_append(&loaders, "/bin/a", 7);
-	policy_pack(p, &image, &w, &loaders, 1, out);
+	policy_pack(&(struct policy_release){ .serial = 7, .expires = 1900000000, .sha256 = { 1, 2 }, .trusted = 1, .signers = "/CN=release" }, p, &image, &w, &loaders, 1, out);
 	assert_int_equal(bw_buf_error(out), 0);
 	bw_buf_free(&loaders);
 	bw_policy_image_free(&image);
@@ -64,6 +64,9 @@ static void comes_back(void **state)
 	packed(&b);
 	assert_int_equal(policy_unpack(bw_slice(b.data, b.len), &p), 0);
 	assert_int_equal(p.result, 0);
+	assert_int_equal(p.release.serial, 7);
+	assert_int_equal(p.release.expires, 1900000000);
+	assert_string_equal(p.release.signers, "/CN=release");
 	assert_true(p.image.n_approvals > 1); /* the document's and the built-in ones */
 	assert_int_equal(p.image.conf.type_default[6], BW_VERDICT_ALLOW);
 	assert_int_equal(p.n_loaders, 1);
@@ -83,11 +86,12 @@ static void errors_come_back(void **state)
 	_cleanup_buf_ struct bw_buf b = { 0 }, forged = { 0 };
 	struct policy_pack p;
 
-	policy_pack_error(-EINVAL, "p.json:1:2: programs: must be a list", &b);
+	policy_pack_error(-EKEYREJECTED, BW_SIGNATURE_ROLLBACK, "p.json:1:2: programs: must be a list", &b);
 	assert_int_equal(policy_unpack(bw_slice(b.data, b.len), &p), 0);
-	assert_int_equal(p.result, -EINVAL);
+	assert_int_equal(p.result, -EKEYREJECTED);
+	assert_int_equal(p.refused, BW_SIGNATURE_ROLLBACK);
 	assert_string_equal(p.error, "p.json:1:2: programs: must be a list");
-	policy_pack_error(-EINVAL, "one\nbpfwardend: armed", &forged);
+	policy_pack_error(-EINVAL, BW_SIGNATURE_OK, "one\nbpfwardend: armed", &forged);
 	assert_int_equal(policy_unpack(bw_slice(forged.data, forged.len), &p), -EBADMSG);
 }
 
