@@ -566,6 +566,10 @@ static void write_kv(struct bw_json *j, const struct alert_kv *kv)
 	case ALERT_KV_BOOL:
 		bw_json_bool(j, kv->key, kv->u64);
 		break;
+	case ALERT_KV_LIST:
+		if (kv->str)
+			bw_json_raw(j, kv->key, kv->str, strlen(kv->str));
+		break;
 	default:
 		break;
 	}

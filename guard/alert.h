@@ -99,7 +99,7 @@ enum alert_severity alert_event_severity(const struct decode_event *e);
 int alert_event(const struct alert_context *c, const struct alert_detail *d, struct bw_buf *buf, struct alert *ret);
 
 /* Members of a guard event. The key must be a lower_case word that the format does not define for something else. */
-enum alert_kv_type { ALERT_KV_END, ALERT_KV_STR, ALERT_KV_U64, ALERT_KV_I64, ALERT_KV_BOOL };
+enum alert_kv_type { ALERT_KV_END, ALERT_KV_STR, ALERT_KV_U64, ALERT_KV_I64, ALERT_KV_BOOL, ALERT_KV_LIST };
 struct alert_kv {
 	enum alert_kv_type type;
 	const char *key;
@@ -109,6 +109,8 @@ struct alert_kv {
 #define ALERT_STR(k, v) { .type = ALERT_KV_STR, .key = (k), .str = (v) }
 #define ALERT_U64(k, v) { .type = ALERT_KV_U64, .key = (k), .u64 = (v) }
 #define ALERT_I64(k, v) { .type = ALERT_KV_I64, .key = (k), .u64 = (uint64_t)(int64_t)(v) }
+/* JSON: a list of strings. Only where the event is made (it does not go from process to process). */
+#define ALERT_LIST(k, v) { .type = ALERT_KV_LIST, .key = (k), .str = (v) }
 #define ALERT_BOOL(k, v) { .type = ALERT_KV_BOOL, .key = (k), .u64 = (v) }
 
 /*

@@ -189,7 +189,7 @@ static bool walk(const cJSON *object, const char *prefix, struct config *c, stru
 			ret->at_key = true;
 		} else if (k) {
 			ret->what = apply(k, v, c);
-		} else if (!*prefix && (!strcmp(name, "sinks") || !strcmp(name, "spool"))) {
+		} else if (!*prefix && (!strcmp(name, "sinks") || !strcmp(name, "spool") || !strcmp(name, "noise"))) {
 			continue; /* sinks_config_parse() */
 		} else if (!*prefix && is_object_key(name)) {
 			if (!cJSON_IsObject(v)) {
@@ -214,8 +214,8 @@ static int read_sinks(const char *path, const char *text, size_t len, const cJSO
 	char field[128] = "", prefix[128], reason[256] = "no memory";
 	bool at_key = false;
 	char *dot;
-	int r = sinks_config_parse(cJSON_GetObjectItemCaseSensitive(root, "sinks"), cJSON_GetObjectItemCaseSensitive(root, "spool"), ret, field,
-				   sizeof(field), &at_key, reason, sizeof(reason));
+	int r = sinks_config_parse(cJSON_GetObjectItemCaseSensitive(root, "sinks"), cJSON_GetObjectItemCaseSensitive(root, "spool"),
+				   cJSON_GetObjectItemCaseSensitive(root, "noise"), ret, field, sizeof(field), &at_key, reason, sizeof(reason));
 
 	if (r >= 0)
 		return r;

@@ -636,9 +636,13 @@ static int open_store(struct worker *w)
 	return 0;
 }
 
-static void on_spool(void *arg, const char *event, enum alert_severity severity, uint64_t n, const char *text)
+static void on_spool(void *arg, const char *event, enum alert_severity severity, const struct alert_kv *kv, const char *text)
 {
-	say(arg, event, severity, (struct alert_kv[]){ ALERT_U64("n", n), { 0 } }, "%s", text);
+	/* What it is about was reported when it happened. */
+	if (!strcmp(event, "summary"))
+		publish_own(arg, clock_ns(CLOCK_REALTIME), event, severity, text, kv);
+	else
+		say(arg, event, severity, kv, "%s", text);
 }
 
 static int start(struct worker *w)
@@ -685,6 +689,7 @@ int worker_run(void *arg, const struct privsep_channels *ch)
 		spooler_flush(w->spooler);
 		return r;
 	}
+	spooler_finish(w->spooler);
 	control_close(w->control);
 	spooler_close(w->spooler);
 	lines_close(w->lines, NULL);

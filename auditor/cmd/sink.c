@@ -29,12 +29,15 @@ static const char *string(const cJSON *o, const char *key)
 	return s ? s : "";
 }
 
-static void print_table(const cJSON *spool, const cJSON *sinks)
+static void print_table(const cJSON *status, const cJSON *spool, const cJSON *sinks)
 {
-	const cJSON *s;
+	const cJSON *noise = cJSON_GetObjectItemCaseSensitive(status, "noise"), *s;
 
 	printf("spool: %.0f bytes in %.0f segments, last event %.0f; given up: %.0f new, %.0f shed, %.0f expired\n", number(spool, "bytes"),
 	       number(spool, "segments"), number(spool, "last"), number(spool, "dropped"), number(spool, "shed"), number(spool, "expired"));
+	if (noise)
+		printf("held back: %.0f repeats, %.0f over a limit, %.0f in maintenance, %.0f suppressed; not in a summary yet: %.0f\n", number(noise, "repeat"),
+		       number(noise, "rate"), number(noise, "maintenance"), number(noise, "suppressed"), number(noise, "untold"));
 	printf("%-16s %-14s %-8s %10s %10s %8s %8s  %s\n", "SINK", "TYPE", "STATE", "WAITING", "DELIVERED", "REFUSED", "MISSING", "ERROR");
 	cJSON_ArrayForEach(s, sinks) {
 		double waiting = number(spool, "last") - number(s, "cursor");
@@ -167,7 +170,7 @@ int cmd_sink_status(int argc, char **argv)
 		return BW_EXIT_INPUT;
 	}
 	if (!strcmp(format, "table")) {
-		print_table(spool, sinks);
+		print_table(status, spool, sinks);
 	} else if (!strcmp(format, "prometheus")) {
 		print_prometheus(status, spool, sinks);
 	} else {

@@ -122,6 +122,7 @@ void sinks_config_free(struct sinks_config *c)
 	for (size_t i = 0; i < c->n; i++)
 		sink_free(&c->sinks[i]);
 	free(c->sinks);
+	noise_config_free(&c->noise);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -328,8 +329,8 @@ static int parse_spool(struct parser *p, const cJSON *o, struct sinks_config *c)
 	return 0;
 }
 
-int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, struct sinks_config *ret, char *field,
-		       size_t field_len, bool *at_key, char *reason, size_t reason_len)
+int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, const struct cJSON *noise, struct sinks_config *ret,
+		       char *field, size_t field_len, bool *at_key, char *reason, size_t reason_len)
 {
 	struct parser p = { .field = field, .reason = reason, .field_len = field_len, .reason_len = reason_len, .at_key = at_key };
 	struct sinks_config c = { .spool_age_s = 7 * 86400, .sync_ms = 1000 };
@@ -360,6 +361,11 @@ int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, str
 			return r;
 		}
 	}
+	r = noise_config_parse(noise, &c.noise, field, field_len, at_key, reason, reason_len);
+	if (r < 0) {
+		sinks_config_free(&c);
+		return r;
+	}
 	*ret = c;
 	return 0;
 }
@@ -380,13 +386,18 @@ static bool fits(const struct event_member *m, char *const *patterns)
 
 bool sink_wants(const struct sink_config *c, const struct event_view *e)
 {
-	const struct event_member *rule = event_get(e, "rule");
+	const struct event_member *rule = event_get(e, "rule"), *kind = event_get(e, "kind");
 
 	if (event_is(rule, "guard.sink_test")) {
 		const struct event_member *m = event_get(e, "sink");
 
 		return event_is(m, c->name); /* whatever the filter says */
 	}
-	return event_severity(e) >= c->min_severity && (!c->kinds || fits(event_get(e, "kind"), c->kinds)) &&
-	       (!c->rules || fits(rule, c->rules)) && (!c->exclude || !fits(rule, c->exclude));
+	/* A summary is wanted by who wants what it is about. */
+	if (event_is(rule, "guard.summary") && event_get(e, "summary_rule")) {
+		rule = event_get(e, "summary_rule");
+		kind = event_get(e, "summary_kind");
+	}
+	return event_severity(e) >= c->min_severity && (!c->kinds || fits(kind, c->kinds)) && (!c->rules || fits(rule, c->rules)) &&
+	       (!c->exclude || !fits(rule, c->exclude));
 }

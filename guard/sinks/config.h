@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef BW_SINKS_CONFIG_H
 #define BW_SINKS_CONFIG_H
-/* The members "sinks" and "spool" of guard.json (docs/sinks.md). Secrets are names of files here, never values. */
+/* The members "sinks", "spool" and "noise" of guard.json (docs/sinks.md). Secrets are names of files here, never values. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/format.h"
+#include "guard/sinks/noise.h"
 
 struct cJSON;
 
@@ -61,14 +62,15 @@ struct sinks_config {
 	struct sink_config *sinks;
 	size_t n;
 	uint64_t spool_bytes, spool_age_s, sync_ms;
+	struct noise_config noise;
 };
 
 /*
- * Reads the members; either may be NULL. On failure a negative errno, *ret untouched, the place in @field ("sinks[2].url"; @at_key: the key itself)
+ * Reads the members; any may be NULL. On failure a negative errno, *ret untouched, the place in @field ("sinks[2].url"; @at_key: the key itself)
  * and what is wrong in @reason.
  */
-int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, struct sinks_config *ret, char *field,
-		       size_t field_len, bool *at_key, char *reason, size_t reason_len);
+int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, const struct cJSON *noise, struct sinks_config *ret,
+		       char *field, size_t field_len, bool *at_key, char *reason, size_t reason_len);
 void sinks_config_free(struct sinks_config *c);
 
 /* Does the sink want that event? */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/json_check.h"
@@ -15,6 +16,7 @@
 
 #define SECOND 1000000000LL
 #define MAX_STATUS (256u << 10)
+#define SUMMARIES_PER_TICK 64
 
 struct spooler {
 	const struct sinks_config *config;
@@ -26,6 +28,9 @@ struct spooler {
 	uint64_t last;
 	bool failing;
 	int own_fd; /* of the delivery process: its cursors */
+	struct noise *noise; /* NULL: everything is delivered */
+	struct event_view view;
+	uint64_t unread; /* events that noise control could not read: delivered */
 };
 
 /* The lowest and the highest cursor of the sinks that there are. */
@@ -68,6 +73,8 @@ int spooler_open(const struct sinks_config *config, const char *state, spooler_s
 		sc.dir = path;
 		r = spool_open(&sc, &d->spool);
 	}
+	if (r == 0 && (!config->noise.no_dedup || config->noise.n_limits || config->noise.n_maintenance || config->noise.n_suppress))
+		r = noise_new(&config->noise, &d->noise);
 	if (r < 0) {
 		spooler_close(d);
 		return r;
@@ -76,20 +83,74 @@ int spooler_open(const struct sinks_config *config, const char *state, spooler_s
 	return 0;
 }
 
+static int64_t clock_s(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec;
+}
+
+/* Says what has been held back. */
+static void say_summaries(struct spooler *d, bool all)
+{
+	int64_t boot = clock_s(CLOCK_BOOTTIME), real = clock_s(CLOCK_REALTIME);
+	struct noise_summary s;
+	char text[512];
+
+	for (int i = 0; d->noise && (all || i < SUMMARIES_PER_TICK) && noise_next(d->noise, boot, real, all, &s); i++) {
+		const struct alert_kv kv[] = {
+			ALERT_STR("summary_cause", noise_verdict_name(s.cause)), ALERT_U64("summary_count", s.count), ALERT_STR("summary_rule", s.rule),
+			ALERT_STR("summary_kind", s.kind), ALERT_STR("summary_id", s.id), ALERT_STR("summary_reason", s.reason),
+			ALERT_U64("summary_first_seq", s.first_seq), ALERT_U64("summary_last_seq", s.last_seq), ALERT_LIST("summary_facts", s.list), { 0 },
+		};
+
+		if (!strcmp(s.event, "suppression_expired"))
+			snprintf(text, sizeof(text), "suppression %s has expired; it held back %" PRIu64 " events since the start", s.id, s.count);
+		else if (s.id)
+			snprintf(text, sizeof(text), "%" PRIu64 " events were held back by %s %s: %.200s", s.count,
+				 s.cause == NOISE_MAINTENANCE ? "maintenance window" : "suppression", s.id, s.reason);
+		else
+			snprintf(text, sizeof(text), "%" PRIu64 " more events of %s, saying %" PRIu64 " different things, were held back: %s", s.count, s.rule,
+				 s.facts, s.cause == NOISE_REPEAT ? "they repeat what was delivered" : "there were too many");
+		d->say(d->arg, s.event, (enum alert_severity)s.severity, kv, text);
+	}
+}
+
+void spooler_finish(struct spooler *d)
+{
+	if (d)
+		say_summaries(d, true);
+}
+
 void spooler_close(struct spooler *d)
 {
 	if (!d)
 		return;
 	spool_close(d->spool);
+	noise_free(d->noise);
 	if (d->own_fd >= 0)
 		close(d->own_fd);
 	free(d);
 }
 
+static bool is_noise(struct spooler *d, const struct alert *a)
+{
+	if (!d->noise)
+		return false;
+	if (event_view_parse(a->line, a->line_len, &d->view) < 0) {
+		d->unread++;
+		return false;
+	}
+	return noise_judge(d->noise, &d->view, clock_s(CLOCK_BOOTTIME), clock_s(CLOCK_REALTIME)) != NOISE_SEND;
+}
+
 void spooler_publish(struct spooler *d, const struct alert *a)
 {
-	if (d) /* a failure is in the statistics, which the tick looks at */
-		spool_add(d->spool, (uint8_t)a->severity, a->time_ns, a->line, a->line_len, &d->last);
+	if (!d || is_noise(d, a))
+		return;
+	/* A failure is in the statistics, which the tick looks at. */
+	spool_add(d->spool, (uint8_t)a->severity, a->time_ns, a->line, a->line_len, &d->last);
 }
 
 uint64_t spooler_last(const struct spooler *d)
@@ -121,7 +182,8 @@ static void watch_spool(struct spooler *d)
 		d->failing = s.error != 0;
 		snprintf(text, sizeof(text), d->failing ? "the spool cannot be written: %s; events for the sinks are lost" : "the spool is written again%s",
 			 d->failing ? strerror(-s.error) : "");
-		d->say(d->arg, d->failing ? "spool_failed" : "spool_recovered", d->failing ? ALERT_HIGH : ALERT_LOW, s.dropped, text);
+		d->say(d->arg, d->failing ? "spool_failed" : "spool_recovered", d->failing ? ALERT_HIGH : ALERT_LOW,
+		       (struct alert_kv[]){ ALERT_U64("n", s.dropped), { 0 } }, text);
 	}
 	if (s.dropped + s.shed + s.expired > d->dropped_told + d->shed_told + d->expired_told) {
 		uint64_t dropped = s.dropped - d->dropped_told, shed = s.shed - d->shed_told, expired = s.expired - d->expired_told;
@@ -131,7 +193,7 @@ static void watch_spool(struct spooler *d)
 		d->dropped_told = s.dropped;
 		d->shed_told = s.shed;
 		d->expired_told = s.expired;
-		d->say(d->arg, "spool_loss", ALERT_HIGH, dropped + shed + expired, text);
+		d->say(d->arg, "spool_loss", ALERT_HIGH, (struct alert_kv[]){ ALERT_U64("n", dropped + shed + expired), { 0 } }, text);
 	}
 }
 
@@ -149,6 +211,47 @@ void spooler_tick(struct spooler *d, int64_t now_ns)
 	look_at_cursors(d, &low, &high);
 	spool_maintain(d->spool, low, now_ns);
 	watch_spool(d);
+	say_summaries(d, false);
+}
+
+static void list_rules(const struct spooler *d, struct bw_json *j, bool maintenance)
+{
+	const struct noise_config *c = &d->config->noise;
+	size_t n = maintenance ? c->n_maintenance : c->n_suppress;
+	int64_t real = clock_s(CLOCK_REALTIME);
+
+	bw_json_open(j, maintenance ? "maintenance_windows" : "suppress", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct noise_rule *r = maintenance ? &c->maintenance[i] : &c->suppress[i];
+
+		bw_json_open(j, NULL, '{');
+		bw_json_str(j, "id", r->id);
+		bw_json_str(j, "reason", r->reason);
+		bw_json_bool(j, "active", maintenance ? noise_window_open(r, real) : real < r->until_s);
+		bw_json_u64(j, "held_back", noise_rule_count(d->noise, maintenance, i));
+		bw_json_close(j, '}');
+	}
+	bw_json_close(j, ']');
+}
+
+static void noise_status(const struct spooler *d, struct bw_json *j)
+{
+	struct noise_stats s;
+
+	if (!d->noise)
+		return;
+	noise_stats(d->noise, &s);
+	bw_json_open(j, "noise", '{');
+	for (int v = 0; v < NOISE_VERDICTS; v++)
+		bw_json_u64(j, noise_verdict_name((enum noise_verdict)v), s.verdicts[v]);
+	bw_json_u64(j, "summaries", s.summaries);
+	bw_json_u64(j, "untold", s.untold);
+	bw_json_u64(j, "facts", s.facts);
+	bw_json_u64(j, "overflows", s.overflows);
+	bw_json_u64(j, "unread", d->unread);
+	list_rules(d, j, true);
+	list_rules(d, j, false);
+	bw_json_close(j, '}');
 }
 
 void spooler_status(const struct spooler *d, struct bw_json *j)
@@ -175,6 +278,7 @@ void spooler_status(const struct spooler *d, struct bw_json *j)
 	bw_json_u64(j, "torn_bytes", s.torn);
 	bw_json_bool(j, "failing", s.error != 0);
 	bw_json_close(j, '}');
+	noise_status(d, j);
 	/* Written by a process that is not trusted: it has to be JSON. */
 	fd = openat(d->own_fd, "status.json", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	text = fd >= 0 ? malloc(MAX_STATUS) : NULL;

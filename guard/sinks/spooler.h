@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef BW_SPOOLER_H
 #define BW_SPOOLER_H
-/* What the guard's worker does for delivery: writes events into the spool, and looks after it. */
+/* What the guard's worker does for delivery: holds back noise, writes events into the spool, and looks after it. */
 #include "common/json.h"
 #include "guard/alert.h"
 #include "guard/sinks/config.h"
 
 struct spooler;
 
-typedef void (*spooler_say_fn)(void *arg, const char *event, enum alert_severity severity, uint64_t n, const char *text);
+/* An event of the guard's own; never called from within spooler_publish(). Strings and @kv are borrowed. */
+typedef void (*spooler_say_fn)(void *arg, const char *event, enum alert_severity severity, const struct alert_kv *kv, const char *text);
 
 /* @state: path of the state directory, as this process sees it. @config must outlive it. Negative errno. All of these take NULL. */
 int spooler_open(const struct sinks_config *config, const char *state, spooler_say_fn say, void *arg, struct spooler **ret);
+/* Before it, so that what it says can still be published: summaries of all that has been held back. */
+void spooler_finish(struct spooler *d);
 void spooler_close(struct spooler *d);
+/* Noise control may hold it back: then it is counted, and a summary tells of it. */
 void spooler_publish(struct spooler *d, const struct alert *a);
 /* Hands to the kernel what was published: after each drain of the rings. */
 void spooler_flush(struct spooler *d);

@@ -63,13 +63,13 @@ def event(n, severity="info", **more):
 class Deliver:
     """A running delivery."""
 
-    def __init__(self, sinks, name="d", spool=None, prefix=(), state=None):
+    def __init__(self, sinks, name="d", spool=None, prefix=(), state=None, noise=None):
         self.dir = f"{WORK}/{name}"
         os.makedirs(self.dir, exist_ok=True)
         self.state = state or f"{self.dir}/state"
         self.config = f"{self.dir}/guard.json"
         with open(self.config, "w", encoding="utf-8") as f:
-            json.dump({"sinks": sinks, **({"spool": spool} if spool else {})}, f)
+            json.dump({"sinks": sinks, **({"spool": spool} if spool else {}), **({"noise": noise} if noise else {})}, f)
         self.out = f"{self.dir}/out"
         self.sent = []
         self.next = 1
