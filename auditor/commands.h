@@ -63,6 +63,7 @@ int cmd_api_openapi(int argc, char **argv);
 int cmd_api_metrics(int argc, char **argv);
 int cmd_api_coverage(int argc, char **argv);
 int cmd_inventory(int argc, char **argv);
+int cmd_exposure(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_manual(int argc, char **argv);
 int cmd_pii_rules(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct bw_subcommand commands[] = {
 	{ "doctor", cmd_doctor, "say what the guard can do on this host, and why not more" },
 	{ "run", cmd_run, "run a command whose BPF calls are judged and made for it" },
 	{ "inventory", cmd_inventory, "list what BPF is on this host, who holds it, and what hides" },
+	{ "exposure", cmd_exposure, "show which loaded programs can observe APIs that carry personal data" },
 	{ "posture", cmd_posture, "say how hardened this host is against what BPF can be used for" },
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common/bpf_names.h"
+#include "common/cgroup2.h"
 #include "common/cleanup.h"
 #include "common/inventory/abi.h"
 
@@ -107,12 +108,9 @@ static int socket_maps(struct inventory *inv)
 
 int inv_cgroups(struct inventory *inv)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
-	_cleanup_free_ char *line = NULL;
 	struct walk w = { .inv = inv };
-	bool found = false;
-	size_t cap = 0;
-	int r = 0;
+	char point[PATH_MAX];
+	int r = 0, fd;
 
 	for (uint32_t t = 0; t < bw_attach_type_count() && w.n_types < MAX_TYPES; t++) {
 		const char *name = bw_attach_type_name(t);
@@ -120,19 +118,9 @@ int inv_cgroups(struct inventory *inv)
 		if (name && (!strncmp(name, "cgroup_", 7) || !strcmp(name, "lsm_cgroup")))
 			w.types[w.n_types++] = t;
 	}
-	while (f && !found && !r && getline(&line, &cap, f) > 0) {
-		const char *type = strstr(line, " - ");
-		char point[PATH_MAX];
-		int fd;
-
-		if (!type || strncmp(type, " - cgroup2 ", 11) || sscanf(line, "%*u %*u %*s %*s %4095s", point) != 1)
-			continue;
-		fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		found = true;
+	fd = cgroup2_mount(point, sizeof(point)) < 0 ? -1 : open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	inv->view[INV_PROG][INV_VIEW_QUERY] = fd >= 0 ? INV_COMPLETE : INV_PARTIAL;
+	if (fd >= 0)
 		r = cgroup(&w, fd, "");
-	}
-	inv->view[INV_PROG][INV_VIEW_QUERY] = found ? INV_COMPLETE : INV_PARTIAL;
 	return r ? r : socket_maps(inv);
 }
