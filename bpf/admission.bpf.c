@@ -27,15 +27,6 @@ static __always_inline void load_from_prog(struct bw_event_load *e, struct bpf_p
 	e->name[BW_OBJ_NAME_LEN - 1] = 0;
 }
 
-static __always_inline int refuse(void)
-{
-	int r = -1;
-
-	/* 6.12's verifier rejects what clang makes of "cond ? -1 : 0": keep the constant out of its sight. */
-	asm volatile("%0 = -1" : "=r"(r));
-	return r;
-}
-
 static __always_inline int try_again(void)
 {
 	int r = -11; /* EAGAIN */
@@ -58,7 +49,7 @@ static __noinline int no_scratch(void)
 	conf = bpf_map_lookup_elem(&bw_conf, &slot);
 	if (conf && conf->flags & BW_CONF_VALID && conf->mode != BW_MODE_OBSERVE && !bw_tier_watch) {
 		stat_add(BW_STAT_LOADS_DENIED, 1);
-		return refuse();
+		return refusal();
 	}
 	return 0;
 }
@@ -103,7 +94,7 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 	event_emit(&s->load.hdr, sizeof(s->load),
 		   s->load.action != BW_ACTION_HELD &&
 			   (s->load.action != BW_ACTION_ALLOWED || s->load.reason == BW_REASON_UNANSWERED));
-	return again ? try_again() : deny ? refuse() : 0;
+	return again ? try_again() : deny ? refusal() : 0;
 }
 
 /* ---- before 6.9 ----------------------------------------------------------------------------------------------------- */
@@ -222,7 +213,7 @@ static __always_inline int judge_prog_fd(struct bpf_prog *prog)
 		bpf_map_update_elem(&bw_admitted, &prog_id, &one, BPF_ANY);
 	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
 	event_emit(&s->load.hdr, sizeof(s->load), s->load.action != BW_ACTION_ALLOWED);
-	return deny ? refuse() : 0;
+	return deny ? refusal() : 0;
 }
 
 /* ---- entry points: ctx holds the arguments of the hook, one word each ------------------------------------------------ */

@@ -249,38 +249,3 @@ int bw_mod_map(u64 *ctx)
 {
 	return on_bpf_map((struct bpf_map *)ctx[0], (u32)ctx[1]);
 }
-
-/*
- * Run by the guard with BPF_PROG_TEST_RUN, in its own context, on a program and a map descriptor of its own: notes who the
- * guard is, and the addresses of the descriptors' file operations, which kallsyms does not give on every kernel.
- */
-SEC("raw_tp/bw_claim")
-int bw_claim(u64 *ctx)
-{
-	u32 zero = 0;
-	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	const void *prog_fops = NULL, *map_fops = NULL;
-
-	if (!self)
-		return 0;
-	extract_fd_object((u32)ctx[0], &prog_fops);
-	extract_fd_object((u32)ctx[1], &map_fops);
-	self->prog_fops = (u64)prog_fops;
-	self->map_fops = (u64)map_fops;
-	/* Those below may be missing: nothing is then taken for one. */
-	prog_fops = NULL;
-	extract_fd_object((u32)ctx[2], &prog_fops);
-	self->link_fops = (u64)prog_fops;
-	prog_fops = NULL;
-	extract_fd_object((u32)ctx[3], &prog_fops);
-	self->perf_fops = (u64)prog_fops;
-	prog_fops = NULL;
-	extract_fd_object((u32)ctx[4], &prog_fops);
-	self->socket_fops = (u64)prog_fops;
-	self->start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	self->exe_ino = BPF_CORE_READ(task, mm, exe_file, f_inode, i_ino);
-	self->exe_dev = BPF_CORE_READ(task, mm, exe_file, f_inode, i_sb, s_dev);
-	self->tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
-	return 0;
-}

@@ -28,6 +28,7 @@ enum bw_event_type {
 	BW_EVENT_ATTACH = 4,  /* a program or descriptor went somewhere, by whatever way (struct bw_event_attach) */
 	BW_EVENT_ACCESS = 5,  /* a process used a map for the first time in this way (struct bw_event_access) */
 	BW_EVENT_EGRESS = 6,  /* a process that has read a labelled map sends something (struct bw_event_egress) */
+	BW_EVENT_TAMPER = 7,  /* somebody tried to take the guard out (struct bw_event_tamper) */
 	BW_EVENT_TYPES
 };
 
@@ -51,6 +52,14 @@ enum bw_hook {
 	BW_HOOK_SENDMSG,       /* security_socket_sendmsg */
 	BW_HOOK_FILE_OPEN,     /* security_file_open */
 	BW_HOOK_FORK,	       /* the tracepoint sched_process_fork */
+	BW_HOOK_INODE_UNLINK,  /* security_inode_unlink, security_inode_rmdir */
+	BW_HOOK_INODE_RENAME,  /* security_inode_rename */
+	BW_HOOK_INODE_CREATE,  /* security_inode_create */
+	BW_HOOK_SB_UMOUNT,     /* security_sb_umount */
+	BW_HOOK_SB_MOUNT,      /* security_sb_mount, security_move_mount */
+	BW_HOOK_TASK_KILL,     /* security_task_kill */
+	BW_HOOK_PTRACE,	       /* security_ptrace_access_check */
+	BW_HOOK_TASK_LIMIT,    /* security_task_setrlimit */
 	BW_HOOK_COUNT
 };
 
@@ -314,6 +323,38 @@ struct bw_event_attach {
 	__u32 n_insns; /* of the classic filter; those in the record follow the structure, 8 bytes each */
 	__u32 n_insns_here;
 };
+/* What was tried against the guard. */
+enum bw_tamper {
+	BW_TAMPER_NONE,
+	BW_TAMPER_PROG_FD,     /* a descriptor of one of its programs */
+	BW_TAMPER_MAP_FD,      /* ... of one of its maps */
+	BW_TAMPER_LINK_FD,     /* ... of one of its links */
+	BW_TAMPER_LINK_CHANGE, /* update or detach one of its links */
+	BW_TAMPER_PIN_REMOVE,  /* remove a pin, or their directory */
+	BW_TAMPER_PIN_RENAME,
+	BW_TAMPER_PIN_CREATE, /* put a pin of one's own among them */
+	BW_TAMPER_UMOUNT, /* take the file system with the pins away */
+	BW_TAMPER_MOUNT,  /* cover or move it */
+	BW_TAMPER_SIGNAL, /* kill or stop one of its processes */
+	BW_TAMPER_STOP,	  /* ask it to end: allowed */
+	BW_TAMPER_PTRACE, /* attach to one of its processes, also /proc/PID/mem and pidfd_getfd() */
+	BW_TAMPER_LIMIT,  /* change its resource limits */
+	BW_TAMPER_CLAIM,  /* become the guard: allowed to its executable */
+	BW_TAMPER_COUNT
+};
+
+struct bw_event_tamper {
+	struct bw_event_hdr hdr;
+	struct bw_actor actor;
+	__u32 what;   /* enum bw_tamper */
+	__u32 object; /* id of the program, map or link; process; else 0 */
+	__u32 detail; /* bpf() command, signal, access mode, resource; else 0 */
+	__u8 action;  /* enum bw_action */
+	__u8 pad[3];
+	__u64 count; /* how often this process has tried it: the 1st, 2nd, 4th, 8th, ... are reported */
+	char name[32]; /* of the program, map, pin or process */
+};
+
 #define BW_MAX_CLASSIC 256 /* instructions of a classic filter that are reported */
 
 /* What a process does with a map. */
@@ -496,6 +537,17 @@ struct bw_guard_self {
 	__u32 exe_dev;
 	__u32 pad3;
 	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
+	/* Self-protection. */
+	__u32 protect;	/* 0: off; else only the same executable may become the guard ... */
+	__u32 released; /* ... unless the last one has ended in order */
+	__u64 pin_ino; /* the directory with the pins; 0: none */
+	__u64 pin_mnt; /* address of the struct mount it is in, and that one's peer group */
+	__u32 pin_dev;
+	__u32 pin_group;
+	__u32 claim_prog; /* id of the program that makes a process the guard */
+	__u32 pin_master_group; /* of the mount below */
+	/* In a mount namespace of its own (a service with PrivateMounts=): the mount whose changes are passed on to that one; 0: none. */
+	__u64 pin_master;
 };
 
 /* ---- mode protect: questions to the guard, and its answers --------------------------------------------------------- */
@@ -572,6 +624,12 @@ struct bw_hold_guard {
 	__u32 pad;
 };
 
+/* What belongs to the guard, the map bw_owned: kind << 32 | id. A key with its highest bit set is the address of code of its programs. */
+enum bw_owned_kind { BW_OWNED_PROG = 1, BW_OWNED_MAP, BW_OWNED_LINK };
+
+/* Its values. Everybody may read the map itself, so that what cannot be opened can be told from what hides (bpfwarden inventory). */
+enum bw_owned_value { BW_OWNED_CLOSED = 1, BW_OWNED_READABLE };
+
 /* ---- counters: one array of struct bw_stats per CPU, never reset ------------------------------------------------ */
 
 enum bw_stat {
@@ -592,6 +650,7 @@ enum bw_stat {
 	BW_STAT_EGRESS,		/* what processes sent that had read a labelled map */
 	BW_STAT_LOST_ACCESS,	/* uses of maps that could not be remembered */
 	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
+	BW_STAT_TAMPERS_DENIED,	/* attempts against the guard that were refused */
 	BW_STAT_COUNT
 };
 
@@ -615,6 +674,7 @@ _Static_assert(sizeof(struct bw_policy_conf) == 2976, "bw_policy_conf");
 _Static_assert(sizeof(struct bw_hold_question) == 3192, "bw_hold_question");
 _Static_assert(sizeof(struct bw_hold_code) == 4120, "bw_hold_code");
 _Static_assert(sizeof(struct bw_hold_key) == 40, "bw_hold_key");
+_Static_assert(sizeof(struct bw_event_tamper) == 432, "bw_event_tamper");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
 _Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");
 _Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");

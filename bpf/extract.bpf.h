@@ -105,8 +105,8 @@ __weak __noinline int bw_extract_actor(void)
 	return 0;
 }
 
-/* The object behind descriptor @fd of the current process. Evidence only: another thread can change the table. */
-static __always_inline void *extract_fd_object(u32 fd, const void **ret_f_op)
+/* The file behind descriptor @fd of the current process, or NULL. Evidence only: another thread can change the table. */
+static __always_inline struct file *extract_fd_file(u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
@@ -116,6 +116,14 @@ static __always_inline void *extract_fd_object(u32 fd, const void **ret_f_op)
 	if (fd >= BPF_CORE_READ(fdt, max_fds))
 		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
+/* The object behind that. */
+static __always_inline void *extract_fd_object(u32 fd, const void **ret_f_op)
+{
+	struct file *file = extract_fd_file(fd);
+
 	if (!file)
 		return NULL;
 	*ret_f_op = BPF_CORE_READ(file, f_op);

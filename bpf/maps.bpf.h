@@ -64,6 +64,7 @@ struct bw_approvals_inner {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct bw_approval_key));
 	__uint(value_size, sizeof(struct bw_approval));
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 };
 
 __weak struct {
@@ -78,6 +79,7 @@ struct bw_bindings_inner {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct bw_binding_key));
 	__uint(value_size, sizeof(u8));
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 };
 
 __weak struct {
@@ -92,6 +94,7 @@ struct bw_kfuncs_inner {
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(u32));
 	__uint(value_size, sizeof(u32));
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 };
 
 /* BTF id of a kfunc (in vmlinux) -> bit mask of the rules that name it. */
@@ -231,6 +234,29 @@ __weak struct {
 	__type(value, u32);
 } bw_helper_imms SEC(".maps");
 
+/* The guard's own programs, maps and links: enum bw_owned_kind << 32 | id; and their code. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
+	__type(key, u64);
+	__type(value, u8);
+} bw_owned SEC(".maps");
+
+/* How often a process has tried something against the guard. */
+struct bw_tamper_key {
+	u64 start_ns;
+	u32 tgid;
+	u32 what; /* enum bw_tamper */
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct bw_tamper_key);
+	__type(value, u64);
+} bw_tampers SEC(".maps");
+
 /* ---- scratch: larger than the stack allows -------------------------------------------------------------------------- */
 
 #define BW_MAX_MAP_FDS 8
@@ -243,6 +269,7 @@ struct bw_scratch {
 		struct bw_event_attach attach;
 		struct bw_event_access access;
 		struct bw_event_egress egress;
+		struct bw_event_tamper tamper;
 	};
 	struct bw_approval_key key;
 	struct bw_program program;

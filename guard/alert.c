@@ -27,6 +27,7 @@ static const char *const kind_names[] = {
 	[BW_EVENT_COMMAND] = "command",
 	[BW_EVENT_MAP] = "map",
 	[BW_EVENT_ATTACH] = "attach",
+	[BW_EVENT_TAMPER] = "tamper",
 	[BW_EVENT_ACCESS] = "access",
 	[BW_EVENT_EGRESS] = "egress",
 };
@@ -37,8 +38,31 @@ static const char *const hook_names[] = {
 	[BW_HOOK_SYS_EXIT] = "sys_exit",	 [BW_HOOK_BPF_DONE] = "bpf_done", [BW_HOOK_FILE_IOCTL] = "file_ioctl",
 	[BW_HOOK_NETLINK_SEND] = "netlink_send", [BW_HOOK_SETSOCKOPT] = "socket_setsockopt",
 	[BW_HOOK_FILTER_DONE] = "filter_done",	 [BW_HOOK_FILE_RECEIVE] = "file_receive",
+	[BW_HOOK_INODE_UNLINK] = "inode_unlink", [BW_HOOK_INODE_RENAME] = "inode_rename",
+	[BW_HOOK_INODE_CREATE] = "inode_create",
+	[BW_HOOK_SB_UMOUNT] = "sb_umount",	 [BW_HOOK_SB_MOUNT] = "sb_mount",
+	[BW_HOOK_TASK_KILL] = "task_kill",	 [BW_HOOK_PTRACE] = "ptrace_access_check",
+	[BW_HOOK_TASK_LIMIT] = "task_setrlimit",
 	[BW_HOOK_MMAP_FILE] = "mmap_file",	 [BW_HOOK_CONNECT] = "socket_connect", [BW_HOOK_SENDMSG] = "socket_sendmsg",
 	[BW_HOOK_FILE_OPEN] = "file_open",	 [BW_HOOK_FORK] = "sched_process_fork",
+};
+
+static const char *const tamper_names[] = {
+	[BW_TAMPER_NONE] = "none",
+	[BW_TAMPER_PROG_FD] = "prog_fd",
+	[BW_TAMPER_MAP_FD] = "map_fd",
+	[BW_TAMPER_LINK_FD] = "link_fd",
+	[BW_TAMPER_LINK_CHANGE] = "link_change",
+	[BW_TAMPER_PIN_REMOVE] = "pin_remove",
+	[BW_TAMPER_PIN_RENAME] = "pin_rename",
+	[BW_TAMPER_PIN_CREATE] = "pin_create",
+	[BW_TAMPER_UMOUNT] = "umount",
+	[BW_TAMPER_MOUNT] = "mount",
+	[BW_TAMPER_SIGNAL] = "signal",
+	[BW_TAMPER_STOP] = "stop",
+	[BW_TAMPER_PTRACE] = "ptrace",
+	[BW_TAMPER_LIMIT] = "limit",
+	[BW_TAMPER_CLAIM] = "claim",
 };
 
 static const char *const action_names[] = {
@@ -91,6 +115,7 @@ _Static_assert(ARRAY_SIZE(hook_names) == BW_HOOK_COUNT, "a name for each hook");
 _Static_assert(ARRAY_SIZE(reason_names) == BW_REASON_COUNT, "a name for each reason");
 _Static_assert(ARRAY_SIZE(hold_names) == BW_HOLD_COUNT, "a name for each");
 _Static_assert(ARRAY_SIZE(kind_names) == BW_EVENT_TYPES, "a name for each kind");
+_Static_assert(ARRAY_SIZE(tamper_names) == BW_TAMPER_COUNT, "a name for each attempt");
 
 const char *alert_severity_name(enum alert_severity s)
 {
@@ -130,6 +155,24 @@ static enum alert_severity load_severity(const struct decode_load *l)
 	}
 }
 
+static enum alert_severity tamper_severity(const struct decode_tamper *t)
+{
+	switch (t->what) {
+	case BW_TAMPER_CLAIM:
+	case BW_TAMPER_STOP:
+		/* What administrators do to end or replace it. */
+		return t->action == BW_ACTION_ALLOWED ? ALERT_MEDIUM : ALERT_CRITICAL;
+	case BW_TAMPER_PROG_FD:
+	case BW_TAMPER_MAP_FD:
+	case BW_TAMPER_LINK_FD:
+	case BW_TAMPER_LIMIT:
+		/* So do tools that list everything. */
+		return ALERT_HIGH;
+	default:
+		return ALERT_CRITICAL;
+	}
+}
+
 enum alert_severity alert_event_severity(const struct decode_event *e)
 {
 	switch (e->type) {
@@ -139,6 +182,8 @@ enum alert_severity alert_event_severity(const struct decode_event *e)
 		return e->command.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
 	case BW_EVENT_ATTACH:
 		return e->attach.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
+	case BW_EVENT_TAMPER:
+		return tamper_severity(&e->tamper);
 	case BW_EVENT_ACCESS:
 		return mapwatch_access_severity(&e->access, e->actor.tgid, e->actor.start_ns);
 	case BW_EVENT_EGRESS:
@@ -410,6 +455,19 @@ static void write_egress(struct bw_json *j, const struct alert_detail *d)
 	mapwatch_write_egress(j, d->event, d->map_name, d->reader_exe);
 }
 
+static void write_tamper(struct bw_json *j, const struct decode_tamper *t)
+{
+	bw_json_str(j, "action", action_names[t->action]);
+	bw_json_str(j, "attempt", tamper_names[t->what]);
+	if (t->object)
+		bw_json_u64(j, "object_id", t->object);
+	if (t->name[0])
+		bw_json_str(j, "object_name", t->name);
+	if (t->detail)
+		bw_json_u64(j, "attempt_detail", t->detail);
+	bw_json_u64(j, "attempts", t->count);
+}
+
 /* The columns of the store. */
 static void describe(struct alert *a, const struct decode_event *e)
 {
@@ -436,7 +494,10 @@ static void describe(struct alert *a, const struct decode_event *e)
 		a->action = action_names[e->command.action];
 		reason = e->command.reason;
 	}
-	if (e->type == BW_EVENT_ACCESS) {
+	if (e->type == BW_EVENT_TAMPER) {
+		a->action = action_names[e->tamper.action];
+		snprintf(a->rule, sizeof(a->rule), "tamper.%s", tamper_names[e->tamper.what]);
+	} else if (e->type == BW_EVENT_ACCESS) {
 		snprintf(a->rule, sizeof(a->rule), "access.%s", mapwatch_op_name(e->access.op));
 	} else if (e->type == BW_EVENT_EGRESS) {
 		a->action = action_names[e->egress.action];
@@ -516,6 +577,8 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 		write_command(&j, d);
 	else if (e->type == BW_EVENT_ATTACH)
 		write_attach(&j, d, &view, technique);
+	else if (e->type == BW_EVENT_TAMPER)
+		write_tamper(&j, &e->tamper);
 	else if (e->type == BW_EVENT_ACCESS)
 		mapwatch_write_access(&j, e);
 	else if (e->type == BW_EVENT_EGRESS)

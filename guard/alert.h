@@ -79,7 +79,7 @@ struct alert_detail {
 struct alert {
 	uint64_t seq;
 	int64_t time_ns; /* CLOCK_REALTIME */
-	const char *kind; /* "load", "command", "map", "attach", "access", "egress", "guard" */
+	const char *kind; /* "load", "command", "map", "attach", "access", "egress", "tamper", "guard" */
 	enum alert_severity severity;
 	const char *action; /* "allowed", "denied", "would-deny", "held"; "" for guard events */
 	char rule[64];	    /* "load.default", "guard.policy_refused" */

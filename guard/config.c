@@ -31,6 +31,7 @@ static const struct config_key {
 	{ "features", CONFIG_STRING, offsetof(struct config, features) },
 	{ "retention_rows", CONFIG_NUMBER, offsetof(struct config, retention_rows) },
 	{ "retention_days", CONFIG_NUMBER, offsetof(struct config, retention_days) },
+	{ "protect_self", CONFIG_BOOL, offsetof(struct config, protect_self) },
 	{ "api.on", CONFIG_BOOL, offsetof(struct config, api.on) },
 	{ "api.call_bytes", CONFIG_NUMBER, offsetof(struct config, api.call_bytes) },
 	{ "api.conn_bytes", CONFIG_NUMBER, offsetof(struct config, api.conn_bytes) },

@@ -27,6 +27,7 @@ struct config {
 	bool policy_watch;	/* read it when it changes */
 	uint64_t retention_rows;
 	uint64_t retention_days;
+	bool protect_self;
 	struct api_config api;
 	struct sinks_config sinks;
 };

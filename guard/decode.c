@@ -248,6 +248,20 @@ static int decode_egress(const struct bw_event_egress *r, struct decode_egress *
 	return 0;
 }
 
+static int decode_tamper(const struct bw_event_tamper *r, struct decode_tamper *ret)
+{
+	if (r->what == BW_TAMPER_NONE || r->what >= BW_TAMPER_COUNT || r->action > BW_ACTION_WOULD_DENY)
+		return -EBADMSG;
+	ret->what = r->what;
+	ret->object = r->object;
+	ret->detail = r->detail;
+	ret->action = r->action;
+	ret->count = r->count;
+	_Static_assert(sizeof(ret->name) == sizeof(r->name) + 1, "room for the name");
+	copy_name(ret->name, r->name, sizeof(r->name));
+	return 0;
+}
+
 static size_t record_size(uint16_t type)
 {
 	switch (type) {
@@ -259,6 +273,8 @@ static size_t record_size(uint16_t type)
 		return sizeof(struct bw_event_map);
 	case BW_EVENT_ATTACH:
 		return sizeof(struct bw_event_attach);
+	case BW_EVENT_TAMPER:
+		return sizeof(struct bw_event_tamper);
 	case BW_EVENT_ACCESS:
 		return sizeof(struct bw_event_access);
 	case BW_EVENT_EGRESS:
@@ -277,6 +293,7 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		struct bw_event_command command;
 		struct bw_event_map map;
 		struct attach_record attach;
+		struct bw_event_tamper tamper;
 		struct bw_event_access access;
 		struct bw_event_egress egress;
 	} rec;
@@ -288,6 +305,7 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 	_Static_assert(offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_command, actor) &&
 			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_map, actor) &&
 			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_attach, actor) &&
+			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_tamper, actor) &&
 			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_access, actor) &&
 			       offsetof(struct bw_event_load, actor) == offsetof(struct bw_event_egress, actor),
 		       "one place for the actor");
@@ -321,6 +339,9 @@ int decode_record(const void *data, size_t size, struct decode_event *ret)
 		break;
 	case BW_EVENT_ATTACH:
 		r = decode_attach(&rec.attach, &e.attach);
+		break;
+	case BW_EVENT_TAMPER:
+		r = decode_tamper(&rec.tamper, &e.tamper);
 		break;
 	case BW_EVENT_ACCESS:
 		r = decode_access(&rec.access, &e.access);

@@ -105,6 +105,14 @@ struct decode_egress {
 	enum bw_response response;
 };
 
+struct decode_tamper {
+	enum bw_tamper what;
+	uint32_t object, detail;
+	enum bw_action action;
+	uint64_t count;
+	char name[33];
+};
+
 struct decode_event {
 	enum bw_event_type type;
 	enum bw_hook hook;
@@ -117,6 +125,7 @@ struct decode_event {
 		struct decode_command command;
 		struct decode_map map;
 		struct decode_attach attach;
+		struct decode_tamper tamper;
 		struct decode_access access;
 		struct decode_egress egress;
 	};

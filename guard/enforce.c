@@ -49,13 +49,15 @@ struct table {
 	const void *keys, *values;
 };
 
-/* Makes an inner map that holds exactly the table, and puts it into the slot of the outer one. */
-static int table_install(int outer, uint32_t slot, const struct table *t)
+/* Makes an inner map that holds exactly the table, freezes it, and puts it into the slot of the outer one. */
+static int table_install(const struct loader *l, enum loader_map map, uint32_t slot, const struct table *t)
 {
-	uint32_t entries = t->n ? t->n : 1, count = t->n;
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_RDONLY_PROG);
+	uint32_t entries = t->n ? t->n : 1, count = t->n, old = 0;
 	_cleanup_close_ int fd = -1;
+	int outer = loader_map_fd(l, map), r;
 
-	fd = bpf_map_create(BPF_MAP_TYPE_HASH, t->name, t->key_size, t->value_size, entries, NULL);
+	fd = bpf_map_create(BPF_MAP_TYPE_HASH, t->name, t->key_size, t->value_size, entries, &create);
 	if (fd < 0)
 		return -errno;
 	if (t->n) {
@@ -66,8 +68,19 @@ static int table_install(int outer, uint32_t slot, const struct table *t)
 		if (count != t->n)
 			return -EIO;
 	}
+	/* From here on nobody can change it, the guard included. */
+	if (bpf_map_freeze(fd) < 0)
+		return -errno;
+	r = loader_own_map(l, fd);
+	if (r < 0)
+		return r;
+	/* What a program sees as a map is an id here. */
+	if (bpf_map_lookup_elem(outer, &slot, &old) < 0)
+		old = 0;
 	if (bpf_map_update_elem(outer, &slot, &fd, BPF_ANY) < 0)
 		return -errno;
+	if (old)
+		loader_disown_map(l, old);
 	return 0;
 }
 
@@ -82,7 +95,7 @@ static int install_approvals(const struct enforce *e, uint32_t slot, const struc
 		keys[i] = image->approvals[i].key;
 		values[i] = image->approvals[i].value;
 	}
-	return table_install(loader_map_fd(e->loader, LOADER_APPROVALS), slot,
+	return table_install(e->loader, LOADER_APPROVALS, slot,
 			     &(struct table){ "bw_approvals", sizeof(*keys), sizeof(*values), image->n_approvals, keys,
 					      values });
 }
@@ -93,7 +106,7 @@ static int install_bindings(const struct enforce *e, uint32_t slot, const struct
 
 	if (!values)
 		return -ENOMEM;
-	return table_install(loader_map_fd(e->loader, LOADER_BINDINGS), slot,
+	return table_install(e->loader, LOADER_BINDINGS, slot,
 			     &(struct table){ "bw_bindings", sizeof(*image->bindings), 1, image->n_bindings,
 					      image->bindings, values });
 }
@@ -109,7 +122,7 @@ static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct b
 		keys[i] = image->kfuncs[i].btf_id;
 		values[i] = image->kfuncs[i].rules;
 	}
-	return table_install(loader_map_fd(e->loader, LOADER_KFUNCS), slot,
+	return table_install(e->loader, LOADER_KFUNCS, slot,
 			     &(struct table){ "bw_kfuncs", sizeof(*keys), sizeof(*values), image->n_kfuncs, keys,
 					      values });
 }

@@ -406,6 +406,7 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 		.persistent = g->tier == BW_TIER_ENFORCE && g->config->mode != BW_MODE_OBSERVE &&
 			      bw_feature(g->features, BW_FEATURE_BPFFS),
 		.pin_dir = g->config->pin_dir ? g->config->pin_dir : LOADER_PIN_DIR,
+		.protect = g->config->protect_self,
 	};
 	int r;
 
@@ -581,10 +582,19 @@ static int start_loop(struct guard *g, char *why, size_t why_len)
 	return r < 0 ? fail(r, why, why_len, "event loop: %s", strerror(-r)) : 0;
 }
 
+/* What becomes of attempts against the guard itself. */
+static const char *self_protection(const struct guard *g)
+{
+	if (g->tier != BW_TIER_ENFORCE || !g->config->protect_self)
+		return "none";
+	return g->mode == BW_MODE_OBSERVE ? "report" : "refuse";
+}
+
 static void banner(struct guard *g)
 {
 	bool enforcing = g->mode != BW_MODE_OBSERVE;
 
+	const char *unprotected = loader_unprotected(g->loader);
 	char by[40] = "", because[500] = "";
 
 	if (g->tier == BW_TIER_ENFORCE)
@@ -595,6 +605,8 @@ static void banner(struct guard *g)
 	    (struct alert_kv[]){ ALERT_STR("guard_version", BW_VERSION),
 				 ALERT_STR("mechanism", g->setup.mechanism),
 				 ALERT_STR("tier_reason", g->why_tier[0] ? g->why_tier : NULL),
+				 ALERT_STR("self_protection", self_protection(g)),
+				 ALERT_STR("self_protection_missing", unprotected[0] ? unprotected : NULL),
 				 ALERT_BOOL("adopted", loader_adopted(g->loader)), { 0 } },
 	    "bpfwardend %s: %s tier%s%s; mode %s%s", BW_VERSION, bw_tier_name(g->tier), by, because,
 	    config_mode_name(g->mode),
@@ -603,6 +615,8 @@ static void banner(struct guard *g)
 		say(g, "tier_degraded", ALERT_HIGH, NULL,
 		    "mode %s was asked for, but this host allows only the %s tier, because %s: loads are reported, not refused",
 		    config_mode_name(g->config->mode), bw_tier_name(g->tier), g->why_tier);
+	if (unprotected[0] && strcmp(self_protection(g), "none"))
+		say(g, "tier_degraded", ALERT_HIGH, NULL, "this kernel does not have all hooks of self-protection; missing: %s", unprotected);
 	if (enforcing && !bw_feature(g->features, BW_FEATURE_BPFFS))
 		say(g, "tier_degraded", ALERT_HIGH, NULL, "no BPF file system: enforcement ends when the guard ends");
 	if (g->tier == BW_TIER_ENFORCE && !bw_feature(g->features, BW_FEATURE_LOAD_HOOK))
@@ -705,6 +719,12 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		if (r < 0)
 			say(g, "api_off", ALERT_HIGH, NULL, "no API calls are seen: %s", why);
 	}
+	/* What came after the programs: the API probes. */
+	r = loader_own(g->loader);
+	if (r < 0) {
+		fail(r, why, why_len, "protecting the guard's objects: %s", strerror(-r));
+		goto out;
+	}
 	r = drop_privileges(g);
 	if (r < 0) {
 		fail(r, why, why_len, "dropping privileges: %s", strerror(-r));
@@ -734,6 +754,7 @@ int guard_run(struct guard *g)
 	r = loop_run(g->loop);
 	notify_send(&g->notify, "STOPPING=1");
 	supervisor_note(g->supervisor, NOTE_DRAIN, NULL, 0, -1);
+	loader_release(g->loader);
 	watch_counters(g);
 	say(g, "stop", ALERT_INFO, NULL, "stopped%s",
 	    g->mode != BW_MODE_OBSERVE && bw_feature(g->features, BW_FEATURE_BPFFS) ?

@@ -20,7 +20,7 @@
 #include "common/log.h"
 #include "guard.skel.h"
 
-#define MAX_LINKS 32
+#define MAX_LINKS 64
 #define HOLD_RING_SIZE (8u << 20) /* 16 programs of the greatest length that is analysed */
 #define CLAIM_PROGRAM "bw_claim"
 
@@ -32,6 +32,7 @@ struct loader {
 	int progs[MAX_LINKS]; /* the attached programs */
 	unsigned int n_links;
 	bool adopted;
+	char unprotected[320]; /* "move_mount, ...": hooks of self-protection that there are not */
 	char pin_dir[PATH_MAX / 2]; /* of all sets */
 	char set[PATH_MAX];	    /* of this set; "" when not persistent */
 };
@@ -45,6 +46,7 @@ static const char *const map_names[LOADER_MAPS] = {
 	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
 	[LOADER_HOLD_RING] = "bw_hold_ring", [LOADER_HOLD_ANSWERS] = "bw_hold_answers",
 	[LOADER_HOLD_GUARDS] = "bw_hold_guards",
+	[LOADER_OWNED] = "bw_owned",
 };
 
 /* The commands that are reported; lookups, updates, queries and iterations over ids are not: they are the hot path. */
@@ -100,6 +102,21 @@ static const struct {
 	{ "bpf", NULL },	{ "map", NULL },	{ "ioctl", NULL },   { "ioctl32", "security_file_ioctl_compat" },
 	{ "netlink", NULL },	{ "setsockopt", NULL }, { "receive", NULL }, { "mmap", NULL },
 	{ "connect", NULL },	{ "sendmsg", NULL },	{ "open", NULL },
+	/* Self-protection. */
+	{ "own_bpf", NULL },
+	{ "own_prog", NULL },
+	{ "own_map", NULL },
+	{ "own_receive", "security_file_receive" },
+	{ "own_unlink", "security_inode_unlink" },
+	{ "own_rmdir", "security_inode_rmdir" },
+	{ "own_rename", "security_inode_rename" },
+	{ "own_create", "security_inode_create" },
+	{ "own_umount", "security_sb_umount" },
+	{ "own_mount", "security_sb_mount" },
+	{ "own_move", "security_move_mount" },
+	{ "own_kill", "security_task_kill" },
+	{ "own_ptrace", "security_ptrace_access_check" },
+	{ "own_rlimit", "security_task_setrlimit" },
 }, returns[] = {
 	{ "bw_done_bpf", NULL },	      { "bw_done_bpf32", "__ia32_sys_bpf" },
 	{ "bw_done_filter", NULL },	      { "bw_done_sk_bpf", NULL },
@@ -155,6 +172,18 @@ static unsigned int count_wanted(const struct loader_config *c, const struct btf
 	return n;
 }
 
+/* The hooks of self-protection that this kernel does not have. */
+static void note_unprotected(struct loader *l, const struct btf *btf)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(judges); i++) {
+		size_t n = strlen(l->unprotected);
+
+		if (!strncmp(judges[i].name, "own_", 4) && !has_function(btf, judges[i].function))
+			snprintf(l->unprotected + n, sizeof(l->unprotected) - n, "%s%s", n ? ", " : "",
+				 judges[i].function + strlen("security_"));
+	}
+}
+
 /* A bit of struct trace_event_call.flags: its number differs from kernel to kernel. 0 where there is none. */
 static uint32_t event_flag(const struct btf *btf, const char *name)
 {
@@ -185,14 +214,29 @@ static int perf_fd(void)
 	return (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-/* Tells the kernel side who the guard is, and what descriptors of each kind look like. @link_fd: -1 when there is none yet. */
-static int claim(int claim_fd, int map_fd, int link_fd)
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) ? info.id : 0;
+}
+
+/*
+ * Tells the kernel side who the guard is, where its pins are, and what descriptors of each kind look like. -1 for what there
+ * is not yet. -EPERM: the programs obey another executable.
+ */
+static int claim(int claim_fd, int map_fd, int link_fd, const char *pin_dir, bool protect)
 {
 	_cleanup_close_ int perf = perf_fd(), sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	__u64 ctx[5] = { (__u32)claim_fd, (__u32)map_fd, (__u32)link_fd, (__u32)perf, (__u32)sock };
+	_cleanup_close_ int dir = pin_dir ? open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	__u64 ctx[8] = { (__u32)claim_fd, (__u32)map_fd, (__u32)link_fd, (__u32)perf,
+			 (__u32)sock,	  (__u32)dir,	 protect,	 program_id(claim_fd) };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(ctx));
 
-	return bpf_prog_test_run_opts(claim_fd, &opts) < 0 ? -errno : 0;
+	if (bpf_prog_test_run_opts(claim_fd, &opts) < 0)
+		return -errno;
+	return opts.retval ? -EPERM : 0;
 }
 
 static int load_and_attach(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
@@ -229,10 +273,11 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	r = guard_bpf__load(skel);
 	if (r < 0)
 		return fail(r, why, why_len, "loading the BPF programs: %s", strerror(-r));
+	note_unprotected(l, btf);
 	for (int i = 0; i < LOADER_MAPS; i++)
 		l->maps[i] = bpf_object__find_map_fd_by_name(skel->obj, map_names[i]);
 	l->claim = bpf_program__fd(skel->progs.bw_claim);
-	r = claim(l->claim, l->maps[LOADER_SELF], -1);
+	r = claim(l->claim, l->maps[LOADER_SELF], -1, NULL, false);
 	if (r < 0)
 		return fail(r, why, why_len, "running the claim program: %s", strerror(-r));
 	bpf_object__for_each_program(prog, skel->obj) {
@@ -246,8 +291,18 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 		l->progs[l->n_links] = bpf_program__fd(prog);
 		l->links[l->n_links++] = link;
 	}
-	/* Now there is a link to show. */
-	r = claim(l->claim, l->maps[LOADER_SELF], bpf_link__fd(l->links[0]));
+	return 0;
+}
+
+/* All is in place, pins included: now there is a link to show, and something to protect. */
+static int claim_all(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
+{
+	int r = claim(l->claim, l->maps[LOADER_SELF], bpf_link__fd(l->links[0]), c->persistent ? c->pin_dir : NULL, c->protect);
+
+	if (!r)
+		loader_disown_code(l);
+	if (!r)
+		r = loader_own(l);
 	return r < 0 ? fail(r, why, why_len, "running the claim program: %s", strerror(-r)) : 0;
 }
 
@@ -319,7 +374,6 @@ static int adopt(struct loader *l, const struct loader_config *c, char *why, siz
 {
 	_cleanup_btf_ struct btf *btf = btf__load_vmlinux_btf();
 	unsigned int expected = btf ? count_wanted(c, btf) : 0;
-	_cleanup_close_ int first = -1;
 	char path[PATH_MAX + 64];
 	int r;
 
@@ -328,18 +382,16 @@ static int adopt(struct loader *l, const struct loader_config *c, char *why, siz
 	snprintf(path, sizeof(path), "%s/%s", l->set, CLAIM_PROGRAM);
 	l->claim = bpf_obj_get(path);
 	if (l->claim < 0)
-		return -ENOENT;
+		return errno == EPERM ? fail(-EPERM, why, why_len, "%s obeys another executable", l->set) : -ENOENT;
+	r = claim(l->claim, -1, -1, NULL, false);
+	if (r < 0)
+		return fail(r, why, why_len, "claiming %s: %s", l->set, strerror(-r));
 	for (int i = 0; i < LOADER_MAPS; i++) {
 		snprintf(path, sizeof(path), "%s/%s", l->set, map_names[i]);
 		l->maps[i] = bpf_obj_get(path);
 		if (l->maps[i] < 0)
 			return -ENOENT;
 	}
-	snprintf(path, sizeof(path), "%s/link_0", l->set);
-	first = bpf_obj_get(path);
-	r = claim(l->claim, l->maps[LOADER_SELF], first);
-	if (r < 0)
-		return fail(r, why, why_len, "claiming %s: %s", l->set, strerror(-r));
 	for (unsigned int i = 0; i < expected; i++) {
 		snprintf(path, sizeof(path), "%s/link_%u", l->set, i);
 		l->links[i] = bpf_link__open(path);
@@ -349,7 +401,8 @@ static int adopt(struct loader *l, const struct loader_config *c, char *why, siz
 		l->n_links++;
 	}
 	l->adopted = true;
-	return 0;
+	note_unprotected(l, btf);
+	return claim_all(l, c, why, why_len);
 }
 
 static void drop_handles(struct loader *l)
@@ -398,20 +451,23 @@ static int for_each_set(const char *pin_dir, void (*fn)(const char *path, void *
 	return n;
 }
 
-/* An earlier guard's programs must let this process load its own. */
+/* An earlier guard's programs must let this process load its own. *@arg: -EPERM when they do not. */
 static void claim_set(const char *path, void *arg)
 {
-	_cleanup_close_ int prog = -1, map = -1, link = -1;
+	_cleanup_close_ int prog = -1;
 	char file[PATH_MAX + 64];
+	int *ret = arg;
 
 	snprintf(file, sizeof(file), "%s/%s", path, CLAIM_PROGRAM);
 	prog = bpf_obj_get(file);
-	snprintf(file, sizeof(file), "%s/%s", path, map_names[LOADER_SELF]);
-	map = bpf_obj_get(file);
-	snprintf(file, sizeof(file), "%s/link_0", path);
-	link = bpf_obj_get(file);
-	if (prog >= 0 && map >= 0)
-		claim(prog, map, link);
+	if (prog < 0) {
+		if (errno == EPERM)
+			*ret = -EPERM;
+		return;
+	}
+	/* What the kernel side knows about descriptors stays as it is; what is loaded next takes the protection over. */
+	if (claim(prog, -1, -1, NULL, true) == -EPERM)
+		*ret = -EPERM;
 }
 
 static void remove_set(const char *path, void *arg)
@@ -439,12 +495,12 @@ static void remove_set(const char *path, void *arg)
 
 int loader_claim(const char *pin_dir)
 {
-	int r = lock_pins(pin_dir);
+	int r = lock_pins(pin_dir), refused = 0;
 
 	if (r < 0)
 		return r;
-	for_each_set(pin_dir, claim_set, NULL);
-	return 0;
+	for_each_set(pin_dir, claim_set, &refused);
+	return refused;
 }
 
 int loader_open(const struct loader_config *c, struct loader **ret, char *why, size_t why_len)
@@ -473,6 +529,8 @@ int loader_open(const struct loader_config *c, struct loader **ret, char *why, s
 	r = load_and_attach(l, c, why, why_len);
 	if (!r && c->persistent)
 		r = pin_all(l, why, why_len);
+	if (!r)
+		r = claim_all(l, c, why, why_len);
 	if (!r) {
 		*ret = l;
 		return 0;
@@ -497,14 +555,6 @@ bool loader_adopted(const struct loader *l)
 	return l->adopted;
 }
 
-static uint32_t program_id(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 len = sizeof(info);
-
-	return fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) ? info.id : 0;
-}
-
 bool loader_owns(const struct loader *l, uint32_t prog_id)
 {
 	if (program_id(l->claim) == prog_id)
@@ -513,6 +563,11 @@ bool loader_owns(const struct loader *l, uint32_t prog_id)
 		if (program_id(l->progs[i]) == prog_id)
 			return true;
 	return false;
+}
+
+const char *loader_unprotected(const struct loader *l)
+{
+	return l->unprotected;
 }
 
 int loader_map_fd(const struct loader *l, enum loader_map map)
@@ -578,7 +633,7 @@ int loader_remove_others(const struct loader *l)
 
 /* Ids of the programs behind the pinned links of all sets. */
 struct ids {
-	uint32_t ids[64];
+	uint32_t ids[2 * MAX_LINKS];
 	unsigned int n;
 };
 
@@ -602,10 +657,12 @@ static void collect_ids(const char *path, void *arg)
 int loader_disarm(const char *pin_dir)
 {
 	struct ids ids = { 0 };
-	int n;
+	int n, refused = 0;
 
 	/* Even while a guard is running: who asks for this wants just that. */
-	for_each_set(pin_dir, claim_set, NULL);
+	for_each_set(pin_dir, claim_set, &refused);
+	if (refused)
+		return refused;
 	for_each_set(pin_dir, collect_ids, &ids);
 	n = for_each_set(pin_dir, remove_set, NULL);
 	rmdir(pin_dir);

@@ -33,6 +33,7 @@ enum loader_map {
 	LOADER_HOLD_GUARDS,
 	LOADER_ACCESSES,
 	LOADER_LABELS,
+	LOADER_OWNED,
 	LOADER_MAPS
 };
 
@@ -42,6 +43,7 @@ struct loader_config {
 	enum bw_mechanism mechanism;
 	bool persistent;     /* pin, and take over what is pinned */
 	const char *pin_dir; /* on a BPF file system */
+	bool protect;	     /* refuse and report what would take the guard out */
 };
 
 struct loader;
@@ -49,7 +51,7 @@ struct loader;
 /*
  * Makes the programs that an earlier guard left in the kernel take this process for the guard. Comes before everything
  * else: they would refuse what this process loads, its probes included. -EBUSY when the guard that these programs obey is
- * running: taking them from it would leave it blind.
+ * running: taking them from it would leave it blind; -EPERM when they obey another executable only (self-protection).
  */
 int loader_claim(const char *pin_dir);
 
@@ -62,16 +64,29 @@ void loader_free(struct loader *l);
 bool loader_adopted(const struct loader *l);
 /* Is this one of the programs attached here, or the claim program? */
 bool loader_owns(const struct loader *l, uint32_t prog_id);
+/* Hooks of self-protection that this kernel lacks, "move_mount, ..."; "" when it has all. */
+const char *loader_unprotected(const struct loader *l);
 int loader_map_fd(const struct loader *l, enum loader_map map);
 /* Number of programs that the kernel skipped because they were already running on the CPU: verdicts not given. */
 uint64_t loader_misses(const struct loader *l);
+/*
+ * Puts every program, map and link that this process has a descriptor of under self-protection. To be called again when there
+ * are more; a map that is put into another one and then closed is given to loader_own_map(), and back when it is replaced.
+ */
+int loader_own(const struct loader *l);
+int loader_own_map(const struct loader *l, int fd);
+void loader_disown_map(const struct loader *l, uint32_t id);
+/* The code of a guard that was here before: its addresses may be somebody else's by now. Identifiers are not used twice. */
+void loader_disown_code(const struct loader *l);
+/* The guard ends in order: the next one may be another executable (an upgrade). */
+void loader_release(const struct loader *l);
 /* Sums the per-CPU counters. */
 int loader_stats(const struct loader *l, struct bw_stats *ret);
 /* True when the hooks count a bpf() call made now by this process. */
 bool loader_alive(const struct loader *l);
 /* Unpins every other set of programs under the pin directory. Returns how many there were, or a negative errno. */
 int loader_remove_others(const struct loader *l);
-/* Unpins every set of programs; enforcement ends. Returns how many there were, or a negative errno. */
+/* Unpins every set of programs; enforcement ends. Returns how many there were, or a negative errno: -EPERM as loader_claim(). */
 int loader_disarm(const char *pin_dir);
 
 #endif

@@ -12,11 +12,12 @@
 #include "common/feature.h"
 #include "common/log.h"
 #include "common/opts.h"
+#include "guard/breakglass.h"
 #include "guard/config.h"
 #include "guard/guard.h"
 #include "guard/loader.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BREAKGLASS = 3 };
 
 static const struct bw_command command = {
 	"bpfwardend", "", "Guards a host against BPF programs that nobody approved: reports every load, and refuses in the modes enforce and protect.",
@@ -27,7 +28,7 @@ static const struct bw_command command = {
 };
 
 static int apply_options(struct config *c, const char *mode, const char *policy, const char *state_dir, const char *socket,
-			 const char *output, const char *pin_dir, const char *features, const char *api)
+			 const char *output, const char *pin_dir, const char *features, const char *api, const char *protect)
 {
 	int r = 0;
 
@@ -47,6 +48,8 @@ static int apply_options(struct config *c, const char *mode, const char *policy,
 		r = config_set(&c->features, features);
 	if (api)
 		c->api.on = !strcmp(api, "on");
+	if (protect)
+		c->protect_self = !strcmp(protect, "on");
 	return r;
 }
 
@@ -106,6 +109,28 @@ static int exit_status(int r)
 	return EXIT_FAILED;
 }
 
+static const char *claim_error(int r)
+{
+	return r == -EPERM ? "the programs there obey another executable only: end their guard in order first, or disarm with that executable" : strerror(-r);
+}
+
+/* The break-glass was pulled: nothing is armed, and what an earlier guard left is taken out. Returns the exit status. */
+static int give_way(const char *pin_dir, const char *reason)
+{
+	char message[600];
+	int r, n = loader_disarm(pin_dir);
+
+	if (n < 0)
+		snprintf(message, sizeof(message), "break-glass: %s: not started; %s: %s", reason, pin_dir, claim_error(n));
+	else
+		snprintf(message, sizeof(message), "break-glass: %s: not started, nothing is guarded; sets of programs removed: %d", reason, n);
+	bw_warn("%s", message);
+	r = breakglass_log(message);
+	if (r < 0)
+		bw_warn("/dev/kmsg: %s, ignoring", strerror(-r));
+	return n < 0 ? EXIT_FAILED : EXIT_BREAKGLASS;
+}
+
 /* Probes and starts. Returns 0, or the exit status after saying why. */
 static int start(const struct config *config, struct bw_features *features, struct guard **ret)
 {
@@ -116,7 +141,7 @@ static int start(const struct config *config, struct bw_features *features, stru
 	r = loader_claim(config->pin_dir ? config->pin_dir : LOADER_PIN_DIR);
 	if (r < 0) {
 		bw_err("%s: %s", config->pin_dir ? config->pin_dir : LOADER_PIN_DIR,
-		       r == -EBUSY ? "another guard is running" : strerror(-r));
+		       r == -EBUSY ? "another guard is running" : claim_error(r));
 		return r == -EBUSY ? EXIT_FAILED : exit_status(r);
 	}
 	bw_features_probe(features);
@@ -135,8 +160,8 @@ static int start(const struct config *config, struct bw_features *features, stru
 int main(int argc, char **argv)
 {
 	const char *file = NULL, *mode = NULL, *policy = NULL, *state_dir = NULL, *socket = NULL, *output = NULL;
-	const char *pin_dir = NULL, *features = NULL, *api = NULL;
-	struct config config = { .mode = BW_MODE_OBSERVE, .retention_rows = 10000000, .retention_days = 90,
+	const char *pin_dir = NULL, *features = NULL, *api = NULL, *protect = NULL;
+	struct config config = { .mode = BW_MODE_OBSERVE, .protect_self = true, .retention_rows = 10000000, .retention_days = 90,
 				 .api = { .log_permille = 100, .span_permille = 100 } };
 	bool foreground = false, verbose = false, disarm = false, version = false;
 	const struct bw_opt opts[] = {
@@ -152,6 +177,7 @@ int main(int argc, char **argv)
 		{ BW_OPT_STRING, 0, "pin-dir", &pin_dir, "DIR", "on a BPF file system (default " LOADER_PIN_DIR ")" },
 		{ BW_OPT_STRING, 0, "features", &features, "-NAME,...", "do without features of the kernel, for tests and troubleshooting (bpfwarden doctor lists them)" },
 		{ BW_OPT_CHOICE, 0, "api", &api, "on|off", "look at the API calls of this host's processes (default off)" },
+		{ BW_OPT_CHOICE, 0, "protect-self", &protect, "on|off", "refuse (mode enforce) and report what would take the guard out (default on)" },
 		{ BW_OPT_FLAG, 0, "disarm", &disarm, NULL, "remove the programs that a guard left in the kernel, and exit" },
 		{ BW_OPT_FLAG, 'v', "verbose", &verbose, NULL, "say more" },
 		{ BW_OPT_FLAG, 0, "version", &version, NULL, "print the version" },
@@ -159,8 +185,9 @@ int main(int argc, char **argv)
 	};
 	struct bw_features probed;
 	struct guard *guard = NULL;
-	char why[1024] = "";
+	char why[1024] = "", reason[400];
 	int nargs, r, ready = -1;
+	bool pulled;
 
 	r = bw_opts_parse(&command, opts, argc, argv, &nargs);
 	if (r)
@@ -174,16 +201,26 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	bw_log_init("bpfwardend", verbose ? BW_LOG_DEBUG : BW_LOG_INFO);
+	pulled = breakglass_pulled(BREAKGLASS_CMDLINE, BREAKGLASS_FILE, reason, sizeof(reason));
+	if (reason[0] && !pulled)
+		bw_warn("%s", reason);
 	r = config_read(file ? file : CONFIG_FILE, &config, why, sizeof(why));
 	if (r < 0 && (file || r != -ENOENT)) {
 		bw_err("%s", why);
-		return EXIT_USAGE;
+		/* The way out must not depend on what may be the reason for taking it. */
+		if (!pulled)
+			return EXIT_USAGE;
 	}
 	if (!output && foreground && !config.output)
 		output = "-";
-	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features, api) < 0) {
+	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features, api, protect) < 0) {
 		bw_err("no memory");
 		return EXIT_FAILED;
+	}
+	if (pulled && !disarm) {
+		r = give_way(config.pin_dir ? config.pin_dir : LOADER_PIN_DIR, reason);
+		config_free(&config);
+		return r;
 	}
 	if (config_check(&config)) {
 		bw_err("%s: %s", file ? file : CONFIG_FILE, config_check(&config));
@@ -197,7 +234,7 @@ int main(int argc, char **argv)
 		int n = loader_disarm(config.pin_dir ? config.pin_dir : LOADER_PIN_DIR);
 
 		if (n < 0)
-			bw_err("%s: %s", config.pin_dir ? config.pin_dir : LOADER_PIN_DIR, strerror(-n));
+			bw_err("%s: %s", config.pin_dir ? config.pin_dir : LOADER_PIN_DIR, claim_error(n));
 		else
 			bw_notice("disarmed: %d set%s of programs removed", n, n == 1 ? "" : "s");
 		config_free(&config);

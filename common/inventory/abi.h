@@ -102,9 +102,10 @@ static inline int inv_info(int fd, void *info, uint32_t size)
 	return inv_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
 }
 
-static inline int inv_fd_by_id(int cmd, uint32_t id)
+/* @flags: BPF_F_RDONLY of a map. */
+static inline int inv_fd_by_id(int cmd, uint32_t id, uint32_t flags)
 {
-	union bpf_attr attr = { .prog_id = id }; /* prog_id, map_id and link_id share their place */
+	union bpf_attr attr = { .prog_id = id, .open_flags = flags }; /* prog_id, map_id and link_id share their place */
 
 	return inv_bpf(cmd, &attr, sizeof(attr));
 }

@@ -92,7 +92,7 @@ static int compare_object(struct inventory *inv, enum inv_kind kind, struct inv_
 		return report(inv, INV_CRITICAL, kind, o->id, "hidden_from_iterator",
 			      "%s %u is listed and missing from the kernel's own iterator", name, o->id);
 	}
-	if (stayed && !opened && inv->view[kind][INV_VIEW_PROBE] == INV_COMPLETE) {
+	if (stayed && !opened && !inv_is_guarded(inv, kind, o->id) && inv->view[kind][INV_VIEW_PROBE] == INV_COMPLETE) {
 		o->hidden = true;
 		return report(inv, INV_CRITICAL, kind, o->id, "hidden_from_open",
 			      "%s %u is listed and cannot be opened: as if it did not exist", name, o->id);
@@ -131,10 +131,28 @@ static int compare_symbols(struct inventory *inv)
 	for (uint32_t i = 0; i < inv->n_symbols && !r; i++) {
 		const struct inv_symbol *s = &inv->symbols[i];
 
-		if (s->again && s->address && !bsearch(&s->address, known, at, sizeof(*known), address_compare))
+		if (s->again && s->address && !inv_is_guarded_code(inv, s->address) && !bsearch(&s->address, known, at, sizeof(*known), address_compare))
 			r = report(inv, INV_CRITICAL, INV_PROG, 0, "hidden_code",
 				   "the kernel has code \"%s\" that belongs to no program that can be seen", s->name);
 	}
+	return r;
+}
+
+/* Not hidden, and not looked into: said once for each guard. */
+static int report_guarded(struct inventory *inv)
+{
+	uint32_t n[INV_KINDS] = { 0 };
+	int r = 0;
+
+	for (int k = 0; k < INV_KINDS; k++)
+		for (uint32_t i = 0; i < inv->objects[k].n; i++)
+			n[k] += !inv->objects[k].v[i].described && inv_is_guarded(inv, (enum inv_kind)k, inv->objects[k].v[i].id);
+	if (n[INV_PROG] + n[INV_MAP] + n[INV_LINK] == 0)
+		return 0; /* it only looks on */
+	for (size_t i = 0; !r && i < ARRAY_SIZE(inv->guards) && inv->guards[i].id; i++)
+		r = report(inv, inv->guards[i].in_place ? INV_INFO : INV_MEDIUM, INV_MAP, inv->guards[i].id, "guarded",
+			   "%u programs, %u maps and %u links are closed: a guard lists them in map %u%s", n[INV_PROG], n[INV_MAP],
+			   n[INV_LINK], inv->guards[i].id, inv->guards[i].in_place ? "" : ", which is not pinned where a guard pins it");
 	return r;
 }
 
@@ -207,5 +225,7 @@ int inv_compare(struct inventory *inv)
 			r = compare_object(inv, (enum inv_kind)k, &inv->objects[k].v[i]);
 	if (!r)
 		r = compare_symbols(inv);
+	if (!r)
+		r = report_guarded(inv);
 	return r ? r : compare_holders(inv);
 }

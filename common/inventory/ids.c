@@ -299,10 +299,21 @@ static void describe_by_fdinfo(enum inv_kind kind, struct inv_object *o, int fd)
 	}
 }
 
+/* A guard that enforces lets nobody open this, but for the list; trying would be an attempt against it. */
+static bool is_closed(const struct inventory *inv, enum inv_kind kind, uint32_t id)
+{
+	if (!inv->guards[0].in_place || !inv_is_guarded(inv, kind, id))
+		return false;
+	for (size_t i = 0; kind == INV_MAP && i < ARRAY_SIZE(inv->guards); i++)
+		if (inv->guards[i].id == id)
+			return false;
+	return true;
+}
+
 /* 0 also when the object is gone meanwhile. */
 static int describe(struct describe *d, enum inv_kind kind, uint32_t id)
 {
-	_cleanup_close_ int fd = inv_fd_by_id(commands[kind].get, id);
+	_cleanup_close_ int fd = is_closed(d->inv, kind, id) ? -ENOENT : inv_fd_by_id(commands[kind].get, id, kind == INV_MAP ? BPF_F_RDONLY : 0);
 	struct inv_object *o = inv_find(d->inv, kind, id);
 	int r;
 
@@ -322,7 +333,7 @@ static int describe(struct describe *d, enum inv_kind kind, uint32_t id)
 	o->described = true;
 	if (kind != INV_LINK)
 		describe_by_fdinfo(kind, o, fd);
-	return 0;
+	return kind == INV_MAP ? inv_guarded_by(d->inv, fd, false) : 0;
 }
 
 static int describe_all(struct inventory *inv, enum inv_view view, inv_progress_fn progress, void *arg)
@@ -356,9 +367,9 @@ static int probe(struct inventory *inv, enum inv_kind kind)
 		const struct inv_object *o = inv_find(inv, kind, (uint32_t)id);
 		_cleanup_close_ int fd = -1;
 
-		if (o && o->views & (1u << INV_VIEW_PROBE))
+		if ((o && o->views & (1u << INV_VIEW_PROBE)) || is_closed(inv, kind, (uint32_t)id))
 			continue;
-		fd = inv_fd_by_id(commands[kind].get, (uint32_t)id);
+		fd = inv_fd_by_id(commands[kind].get, (uint32_t)id, kind == INV_MAP ? BPF_F_RDONLY : 0);
 		if (fd >= 0 && !inv_add(inv, kind, (uint32_t)id, INV_VIEW_PROBE))
 			return inv->incomplete ? 0 : -ENOMEM;
 		if (fd == -EPERM)

@@ -181,7 +181,9 @@ int inv_collect(struct inventory *inv, inv_progress_fn progress, void *arg)
 	int r;
 
 	*inv = (struct inventory){ 0 };
-	r = inv_ids(inv, progress, arg);
+	r = inv_guarded(inv);
+	if (!r)
+		r = inv_ids(inv, progress, arg);
 	if (!r)
 		r = inv_iterators(inv, INV_VIEW_ITERATOR);
 	if (!r)
@@ -220,6 +222,7 @@ void inv_free(struct inventory *inv)
 	for (uint32_t i = 0; i < inv->n_sightings; i++)
 		free(inv->sightings[i].text);
 	free(inv->sightings);
+	free(inv->guarded);
 	for (uint32_t i = 0; i < inv->n_symbols; i++)
 		free(inv->symbols[i].name);
 	free(inv->symbols);

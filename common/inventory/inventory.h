@@ -131,6 +131,12 @@ struct inventory {
 	uint32_t n_notes;
 	bool incomplete;
 	bool stats_enabled; /* kernel.bpf_stats_enabled */
+	struct {
+		uint32_t id; /* of the map in which a guard lists what is its; 0: no more */
+		bool in_place; /* pinned where only a guard's programs let it be */
+	} guards[4];
+	uint64_t *guarded;  /* what they list, sorted */
+	uint32_t n_guarded, cap_guarded;
 	uint32_t own[INV_KINDS][8]; /* what looking takes: the iterators' programs and links */
 };
 
@@ -176,6 +182,11 @@ int inv_note(struct inventory *inv, const char *fmt, ...) __attribute__((format(
 /* What this kernel does not have: a side fewer, nothing that is missing from the lists. */
 int inv_remark(struct inventory *inv, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+int inv_guarded(struct inventory *inv);		       /* what a guard closes to everybody else: before the others */
+int inv_guarded_by(struct inventory *inv, int map_fd, bool in_place); /* the same, if that map is a guard's list */
+bool inv_is_guarded(const struct inventory *inv, enum inv_kind kind, uint32_t id);
+bool inv_is_guarded_pin(const struct inventory *inv, const char *path);
+bool inv_is_guarded_code(const struct inventory *inv, uint64_t address);
 int inv_ids(struct inventory *inv, inv_progress_fn progress, void *arg);	/* walk, probe, information */
 int inv_ids_again(struct inventory *inv);					/* the same, once more at the end */
 int inv_iterators(struct inventory *inv, enum inv_view view);			/* INV_VIEW_ITERATOR or INV_AGAIN_ITERATOR */

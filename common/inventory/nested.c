@@ -91,7 +91,7 @@ int inv_nested(struct inventory *inv)
 
 		if (!m->described || offset < 0 || m->map.key_size > MAX_KEY || m->map.value_size > 64)
 			continue;
-		fd = inv_fd_by_id(BPF_MAP_GET_FD_BY_ID, id);
+		fd = inv_fd_by_id(BPF_MAP_GET_FD_BY_ID, id, BPF_F_RDONLY);
 		if (fd >= 0)
 			r = look(inv, kind, id, fd, offset, max);
 		if (!r && m->map.max_entries > MAX_ENTRIES)

@@ -96,7 +96,9 @@ static int walk(struct inventory *inv, int dir_fd, const char *real, const char 
 			name = NULL;
 			return -ENOMEM;
 		}
-		if (S_ISREG(st.st_mode)) {
+		if (S_ISREG(st.st_mode) && inv_is_guarded_pin(inv, name)) {
+			continue; /* opening it would be an attempt against the guard */
+		} else if (S_ISREG(st.st_mode)) {
 			r = saw_pin(inv, below, name);
 		} else if (S_ISDIR(st.st_mode)) {
 			int fd = openat(dirfd(d), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

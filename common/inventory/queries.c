@@ -95,7 +95,7 @@ static int socket_maps(struct inventory *inv)
 
 		if (type != BPF_MAP_TYPE_SOCKMAP && type != BPF_MAP_TYPE_SOCKHASH)
 			continue;
-		fd = inv_fd_by_id(BPF_MAP_GET_FD_BY_ID, id);
+		fd = inv_fd_by_id(BPF_MAP_GET_FD_BY_ID, id, BPF_F_RDONLY);
 		for (size_t k = 0; fd >= 0 && k < ARRAY_SIZE(types) && !r; k++) {
 			char where[64];
 

@@ -84,6 +84,22 @@ static inline struct bw_event_map record_map(void)
 	return m;
 }
 
+static inline struct bw_event_tamper record_tamper(void)
+{
+	struct bw_event_tamper t;
+
+	memset(&t, 0, sizeof(t));
+	record_hdr(&t.hdr, BW_EVENT_TAMPER, sizeof(t), BW_HOOK_TASK_KILL);
+	record_actor(&t.actor);
+	t.what = BW_TAMPER_SIGNAL;
+	t.object = 812;
+	t.detail = 9;
+	t.action = BW_ACTION_DENIED;
+	t.count = 4;
+	memcpy(t.name, "bw-core", 7);
+	return t;
+}
+
 /* With room for a classic filter behind it: its size is in hdr.size. */
 struct record_attach {
 	struct bw_event_attach attach;

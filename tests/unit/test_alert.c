@@ -262,6 +262,27 @@ static void command_and_map(void **state)
 	run("map-no-command", &m, sizeof(m), (struct alert_detail){ .seq = 7 }, &a);
 }
 
+static void tampering(void **state)
+{
+	struct bw_event_tamper t = record_tamper();
+	struct alert a;
+
+	run("tamper", &t, sizeof(t), (struct alert_detail){ .seq = 8 }, &a);
+	assert_string_equal(a.kind, "tamper");
+	assert_string_equal(a.rule, "tamper.signal");
+	assert_string_equal(a.action, "denied");
+	assert_int_equal(a.severity, ALERT_CRITICAL);
+	t.what = BW_TAMPER_CLAIM;
+	t.action = BW_ACTION_ALLOWED;
+	t.object = t.detail = 0;
+	memset(t.name, 0, sizeof(t.name));
+	run("tamper-claim", &t, sizeof(t), (struct alert_detail){ .seq = 9 }, &a);
+	assert_int_equal(a.severity, ALERT_MEDIUM);
+	t.action = BW_ACTION_DENIED;
+	run("tamper-claim-denied", &t, sizeof(t), (struct alert_detail){ .seq = 10 }, &a);
+	assert_int_equal(a.severity, ALERT_CRITICAL);
+}
+
 static void attachments(void **state)
 {
 	static const __u64 magic[] = { /* udp, payload begins with 0x7255 */
@@ -365,6 +386,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_denied),	cmocka_unit_test(load_by_tag),	   cmocka_unit_test(load_watched),
 		cmocka_unit_test(load_hostile), cmocka_unit_test(command_and_map), cmocka_unit_test(guard_events),
+		cmocka_unit_test(tampering),
 		cmocka_unit_test(attachments),
 		cmocka_unit_test(limits_and_names), cmocka_unit_test(members_are_described),
 	};

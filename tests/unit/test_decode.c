@@ -61,6 +61,31 @@ static void other_kinds_come_out_whole(void **state)
 	assert_int_equal(e.map.max_entries, 1024);
 }
 
+static void tamper_comes_out_whole(void **state)
+{
+	struct bw_event_tamper t = record_tamper();
+	struct decode_event e;
+
+	assert_int_equal(decode_record(&t, sizeof(t), &e), 0);
+	assert_int_equal(e.hook, BW_HOOK_TASK_KILL);
+	assert_int_equal(e.tamper.what, BW_TAMPER_SIGNAL);
+	assert_int_equal(e.tamper.object, 812);
+	assert_int_equal(e.tamper.detail, 9);
+	assert_int_equal(e.tamper.action, BW_ACTION_DENIED);
+	assert_int_equal(e.tamper.count, 4);
+	assert_string_equal(e.tamper.name, "bw-core");
+	memset(t.name, 'x', sizeof(t.name));
+	assert_int_equal(decode_record(&t, sizeof(t), &e), 0);
+	assert_int_equal(strlen(e.tamper.name), 32);
+	t.what = BW_TAMPER_COUNT;
+	assert_int_equal(decode_record(&t, sizeof(t), &e), -EBADMSG);
+	t.what = BW_TAMPER_NONE;
+	assert_int_equal(decode_record(&t, sizeof(t), &e), -EBADMSG);
+	t.what = BW_TAMPER_MOUNT;
+	t.action = BW_ACTION_WOULD_DENY + 1;
+	assert_int_equal(decode_record(&t, sizeof(t), &e), -EBADMSG);
+}
+
 static void attach_comes_out_whole(void **state)
 {
 	struct record_attach r = record_attach();
@@ -249,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_comes_out_whole), cmocka_unit_test(other_kinds_come_out_whole),
 		cmocka_unit_test(attach_comes_out_whole),
+		cmocka_unit_test(tamper_comes_out_whole),
 		cmocka_unit_test(attach_is_checked),
 		cmocka_unit_test(sizes_are_checked),	cmocka_unit_test(enumerations_are_checked),
 		cmocka_unit_test(names_need_no_terminator), cmocka_unit_test(paths),

@@ -163,6 +163,53 @@ static void test_symbols(void **state)
 	inv_free(&inv);
 }
 
+/* What a guard closes and lists is said once; what it does not list is hidden all the same. */
+static void test_guarded(void **state)
+{
+	static const uint64_t keys[] = { 1ULL << 32 | 5, 2ULL << 32 | 7, 3ULL << 32 | 5, 0xffffffffc0000400 }; /* sorted */
+
+	for (int in_place = 0; in_place < 2; in_place++) {
+		struct inventory inv;
+		uint32_t hidden = 0, guarded = 0;
+
+		complete(&inv);
+		inv.guarded = memcpy(malloc(sizeof(keys)), keys, sizeof(keys));
+		inv.n_guarded = inv.cap_guarded = ARRAY_SIZE(keys);
+		inv.guards[0].id = 9;
+		inv.guards[0].in_place = in_place;
+		object(&inv, INV_PROG, 5, LISTED | ITERATED)->described = false;
+		object(&inv, INV_MAP, 7, LISTED | ITERATED)->described = false;
+		object(&inv, INV_MAP, 5, LISTED | ITERATED)->described = false; /* the same number, another kind */
+		object(&inv, INV_LINK, 5, LISTED | ITERATED)->described = false;
+		inv_add(&inv, INV_PROG, 6, INV_VIEW_FD)->views = LISTED | ITERATED | OPENED | BIT(INV_VIEW_FD);
+		inv_find(&inv, INV_PROG, 6)->described = true;
+		inv_find(&inv, INV_PROG, 6)->prog.n_ksyms = 1;
+		inv_find(&inv, INV_PROG, 6)->prog.ksyms = calloc(1, sizeof(uint64_t));
+		inv_find(&inv, INV_PROG, 6)->prog.ksyms[0] = 0xffffffffc0000100;
+		add_symbol(&inv, 0xffffffffc0000400, "bpf_prog_0123456789abcdef_bw_lsm_bpf", true);
+		add_symbol(&inv, 0xffffffffc0000500, "bpf_prog_0123456789abcdef_hides", true);
+		assert_int_equal(inv_compare(&inv), 0);
+		for (uint32_t i = 0; i < inv.n_discrepancies; i++) {
+			const struct inv_discrepancy *d = &inv.discrepancies[i];
+
+			if (d->severity == INV_CRITICAL) {
+				hidden++;
+				assert_true((!strcmp(d->what, "hidden_from_open") && d->kind == INV_MAP && d->id == 5) ||
+					    (!strcmp(d->what, "hidden_code") && strstr(d->message, "_hides")));
+			} else {
+				guarded++;
+				assert_string_equal(d->what, "guarded");
+				assert_int_equal(d->id, 9);
+				assert_int_equal(d->severity, in_place ? INV_INFO : INV_MEDIUM);
+				assert_non_null(strstr(d->message, "1 programs, 1 maps and 1 links"));
+			}
+		}
+		assert_int_equal(hidden, 2);
+		assert_int_equal(guarded, 1);
+		inv_free(&inv);
+	}
+}
+
 static void test_kallsyms(void **state)
 {
 	char path[] = "/tmp/bw-kallsyms-XXXXXX";
@@ -221,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sides),	   cmocka_unit_test(test_missing_sides), cmocka_unit_test(test_holders),
 		cmocka_unit_test(test_symbols), cmocka_unit_test(test_kallsyms),      cmocka_unit_test(test_report),
+		cmocka_unit_test(test_guarded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,9 @@ run()
 	return $_rc
 }
 
-say "Start the guard in mode enforce."
-echo '$ bpfwardend --mode enforce --policy policy.json &'
-(cd /tmp/guard && exec bpfwardend --foreground --mode enforce --policy policy.json --state-dir /tmp/guard --output ev.jsonl) \
+say "Start the guard in mode enforce. (It protects itself; for what comes at the end, kill -9, that is off.)"
+echo '$ bpfwardend --mode enforce --policy policy.json --protect-self off &'
+(cd /tmp/guard && exec bpfwardend --foreground --mode enforce --policy policy.json --protect-self off --state-dir /tmp/guard --output ev.jsonl) \
 	>/tmp/guard/log 2>&1 &
 GUARD=$!
 wait_for 30 bpfwarden status --state-dir /tmp/guard || fail "the guard did not come up: $(tail -n 1 /tmp/guard/log)"

@@ -47,7 +47,7 @@ guard_start()
 	"$BPFWARDEND" --foreground --mode "$_mode" --policy "$PWD/policy.json" --state-dir "$PWD/state" \
 		--socket "$PWD/guard.sock" --verbose "$@" >>ev.jsonl 2>>guard.log &
 	GUARD=$!
-	wait_for 120 guard_up || {
+	wait_for 300 guard_up || {
 		tail -n 60 guard.log
 		fail "the guard did not come up: $(tail -n 1 guard.log)"
 	}
