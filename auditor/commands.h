@@ -50,6 +50,7 @@ int cmd_events(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_sink_status(int argc, char **argv);
+int cmd_sink_test(int argc, char **argv);
 int cmd_verify_log(int argc, char **argv);
 int cmd_disasm(int argc, char **argv);
 int cmd_manifest(int argc, char **argv);

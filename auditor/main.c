@@ -24,6 +24,7 @@ static const struct bw_subcommand commands[] = {
 	{ "identify", cmd_identify, "print the identity each program of an object will have in the kernel" },
 	{ "events", cmd_events, "show what the guard saw" },
 	{ "ledger", cmd_ledger, "show what is attached where, by whom and since when" },
+	{ "sink test", cmd_sink_test, "send a test event to a sink and say how far it got" },
 	{ "sink status", cmd_sink_status, "say how delivery to the sinks is doing" },
 	{ "verify-log", cmd_verify_log, "check that the guard's events are complete and unchanged" },
 	{ "status", cmd_status, "ask the running guard how it is" },

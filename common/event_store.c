@@ -96,6 +96,12 @@ static void conditions(struct bw_buf *sql, const struct event_store_query *q)
 		bw_buf_str(sql, " AND kind = :kind");
 	if (q->rule)
 		bw_buf_str(sql, " AND rule = :rule");
+	if (q->program)
+		bw_buf_str(sql, " AND (prog_name = :program OR (length(:program) >= 8 AND substr(digest, 1, length(:program)) = :program))");
+	if (q->process)
+		bw_buf_str(sql, " AND (exe = :process OR comm = :process)");
+	if (q->pid)
+		bw_buf_str(sql, " AND pid = :pid");
 	if (q->min_severity > 0)
 		bw_buf_str(sql, " AND severity >= :severity");
 }
@@ -115,6 +121,12 @@ static void bind_query(sqlite3_stmt *st, const struct event_store_query *q)
 		sqlite3_bind_text(st, i, q->kind, -1, SQLITE_STATIC);
 	if ((i = sqlite3_bind_parameter_index(st, ":rule")))
 		sqlite3_bind_text(st, i, q->rule, -1, SQLITE_STATIC);
+	if ((i = sqlite3_bind_parameter_index(st, ":program")))
+		sqlite3_bind_text(st, i, q->program, -1, SQLITE_STATIC);
+	if ((i = sqlite3_bind_parameter_index(st, ":process")))
+		sqlite3_bind_text(st, i, q->process, -1, SQLITE_STATIC);
+	if ((i = sqlite3_bind_parameter_index(st, ":pid")))
+		sqlite3_bind_int64(st, i, q->pid);
 	if ((i = sqlite3_bind_parameter_index(st, ":severity")))
 		sqlite3_bind_int(st, i, q->min_severity);
 	if ((i = sqlite3_bind_parameter_index(st, ":limit")))

@@ -30,6 +30,9 @@ struct event_store_query {
 	int64_t since_ns, until_ns; /* CLOCK_REALTIME, both inclusive */
 	const char *kind;
 	const char *rule;
+	const char *program; /* name of a program, or the beginning of its digest (8 digits or more) */
+	const char *process; /* path of the executable, or name of the thread */
+	uint32_t pid;	     /* the process */
 	int min_severity; /* 0 "debug" .. 5 "critical" */
 	unsigned int limit; /* the latest so many that match (the first so many with @forward); 0: all */
 	int forward;

@@ -44,7 +44,8 @@ struct client {
 	size_t head, len;
 	/* the request for events */
 	bool follow;
-	char kind[16], rule[64]; /* "": any */
+	char kind[16], rule[64], program[2 * BW_DIGEST_LEN + 1], process[256]; /* "": any */
+	uint64_t pid, since_ms, until_ms; /* 0: any */
 	int min_severity;
 	uint64_t next_seq, until_seq, sent;
 	uint64_t limit; /* 0: none */
@@ -175,7 +176,11 @@ static void client_push(struct client *cl)
 static bool client_wants(const struct client *cl, const struct alert *a)
 {
 	return a->seq >= cl->next_seq && (int)a->severity >= cl->min_severity && (!cl->kind[0] || !strcmp(cl->kind, a->kind)) &&
-	       (!cl->rule[0] || !strcmp(cl->rule, a->rule));
+	       (!cl->rule[0] || !strcmp(cl->rule, a->rule)) && (!cl->pid || cl->pid == a->pid) &&
+	       (!cl->process[0] || !strcmp(cl->process, a->exe) || !strcmp(cl->process, a->comm)) &&
+	       (!cl->program[0] || !strcmp(cl->program, a->prog_name) ||
+		(strlen(cl->program) >= 8 && !strncmp(a->digest, cl->program, strlen(cl->program)))) &&
+	       (!cl->until_ms || a->time_ns <= (int64_t)cl->until_ms * 1000000) && a->time_ns >= (int64_t)cl->since_ms * 1000000;
 }
 
 static struct event_store_query client_query(const struct client *cl)
@@ -184,6 +189,11 @@ static struct event_store_query client_query(const struct client *cl)
 		.since_seq = cl->next_seq,
 		.kind = cl->kind[0] ? cl->kind : NULL,
 		.rule = cl->rule[0] ? cl->rule : NULL,
+		.program = cl->program[0] ? cl->program : NULL,
+		.process = cl->process[0] ? cl->process : NULL,
+		.pid = (uint32_t)cl->pid,
+		.since_ns = (int64_t)cl->since_ms * 1000000,
+		.until_ns = (int64_t)cl->until_ms * 1000000,
 		.min_severity = cl->min_severity,
 		.forward = 1,
 	};
@@ -336,6 +346,22 @@ static void do_status(struct client *cl)
 		out_error(cl, "the status is too long");
 }
 
+static void do_sink_test(struct client *cl, const cJSON *req)
+{
+	const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(req, "sink"));
+	const struct control_ops *ops = cl->control->ops;
+	_cleanup_buf_ struct bw_buf b = { 0 };
+	struct bw_json j = { .buf = &b };
+	int r;
+
+	bw_json_open(&j, NULL, '{');
+	bw_json_bool(&j, "ok", true);
+	r = name && ops->sink_test ? ops->sink_test(ops->arg, name, &j) : -ENOENT;
+	bw_json_close(&j, '}');
+	if (r < 0 || bw_buf_error(&b) || !out_line(cl, bw_buf_cstr(&b), b.len))
+		out_error(cl, r == -ENOENT ? "there is no such sink" : "the test event cannot be made");
+}
+
 static bool get_number(const cJSON *v, uint64_t max, uint64_t *ret)
 {
 	/* Numbers are doubles to cJSON: whole ones up to 2^53 are exact. */
@@ -375,6 +401,16 @@ static bool events_member(struct client *cl, const cJSON *v, bool *since_given)
 		return get_word(v, cl->kind, sizeof(cl->kind));
 	if (!strcmp(v->string, "rule"))
 		return get_word(v, cl->rule, sizeof(cl->rule));
+	if (!strcmp(v->string, "program"))
+		return get_word(v, cl->program, sizeof(cl->program));
+	if (!strcmp(v->string, "process"))
+		return get_word(v, cl->process, sizeof(cl->process));
+	if (!strcmp(v->string, "pid"))
+		return get_number(v, UINT32_MAX, &cl->pid);
+	if (!strcmp(v->string, "since_ms"))
+		return get_number(v, INT64_MAX / 1000000, &cl->since_ms);
+	if (!strcmp(v->string, "until_ms"))
+		return get_number(v, INT64_MAX / 1000000, &cl->until_ms);
 	if (!strcmp(v->string, "severity") && cJSON_IsString(v) && alert_severity_parse(v->valuestring, &severity) == 0) {
 		cl->min_severity = severity;
 		return true;
@@ -388,7 +424,8 @@ static void do_events(struct client *cl, const cJSON *req)
 	const cJSON *v;
 
 	cl->follow = false;
-	cl->kind[0] = cl->rule[0] = '\0';
+	cl->kind[0] = cl->rule[0] = cl->program[0] = cl->process[0] = '\0';
+	cl->pid = cl->since_ms = cl->until_ms = 0;
 	cl->min_severity = 0;
 	cl->next_seq = cl->limit = 0;
 	cJSON_ArrayForEach(v, req) {
@@ -416,9 +453,11 @@ static void do_request(struct client *cl, const char *line, size_t len)
 		do_status(cl);
 	} else if (!strcmp(cmd->valuestring, "events")) {
 		do_events(cl, req);
+	} else if (!strcmp(cmd->valuestring, "sink_test")) {
+		do_sink_test(cl, req);
 	} else {
 		cl->control->stats.bad++;
-		out_error(cl, "unknown cmd; there are \"status\" and \"events\"");
+		out_error(cl, "unknown cmd; there are \"status\", \"events\" and \"sink_test\"");
 	}
 	cJSON_Delete(req);
 }

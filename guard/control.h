@@ -5,6 +5,7 @@
  * The control socket: a UNIX stream socket, mode 0600, for root and the guard's own user. Requests and answers are lines of
  * JSON (docs/control.md):
  *	{"cmd":"status"}
+ *	{"cmd":"sink_test","sink":"..."}
  *	{"cmd":"events","follow":true,"since_seq":N,"kind":"load","severity":"high","rule":"...","limit":N}
  * Nothing a client does blocks the guard or grows beyond a bound: a follower that does not keep up is told from which event
  * on it lost some, and dropped.
@@ -15,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/event_store.h"
+#include "common/json.h"
 #include "guard/alert.h"
 #include "guard/loop.h"
 
@@ -29,6 +31,8 @@ struct control_ops {
 	int (*status)(void *arg, struct bw_buf *out);
 	/* Stored events, in rising order, like store_query(). */
 	int (*query)(void *arg, const struct event_store_query *q, event_store_row_fn fn, void *fn_arg);
+	/* Publishes a test event for the sink @name and tells where: members of the object that is open in @j. -ENOENT: no such sink. */
+	int (*sink_test)(void *arg, const char *name, struct bw_json *j);
 	void *arg;
 };
 

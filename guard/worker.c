@@ -326,7 +326,7 @@ static int on_tick(void *arg, uint64_t expirations)
 	struct worker *w = arg;
 
 	ring_buffer__consume(w->rings);
-	spooler_tick(w->spooler, clock_ns(CLOCK_REALTIME));
+	spooler_tick(w->spooler);
 	if (w->lines)
 		lines_flush(w->lines);
 	w->ticks++;
@@ -417,6 +417,25 @@ static int on_status(void *arg, struct bw_buf *out)
 	bw_json_raw(&j, "api", w->message.data, w->message.len);
 	bw_json_close(&j, '}');
 	return bw_buf_error(out);
+}
+
+/* It goes the way of all events; only the sink that it names wants it. */
+static int on_sink_test(void *arg, const char *name, struct bw_json *j)
+{
+	struct worker *w = arg;
+	uint64_t before = spooler_last(w->spooler);
+	char message[100];
+
+	if (!spooler_has_sink(w->spooler, name))
+		return -ENOENT;
+	snprintf(message, sizeof(message), "a test of the sink %s: nothing happened", name);
+	publish_own(w, clock_ns(CLOCK_REALTIME), "sink_test", ALERT_INFO, message, (struct alert_kv[]){ ALERT_STR("sink", name), { 0 } });
+	spooler_flush(w->spooler);
+	if (spooler_last(w->spooler) == before)
+		return -EIO;
+	bw_json_u64(j, "number", spooler_last(w->spooler));
+	bw_json_u64(j, "seq", w->chain.seq);
+	return 0;
 }
 
 static int on_query(void *arg, const struct event_store_query *q, event_store_row_fn fn, void *fn_arg)
@@ -676,7 +695,7 @@ int worker_run(void *arg, const struct privsep_channels *ch)
 	w->ch = *ch;
 	w->context = w->setup->context;
 	w->line.max = ALERT_MAX_LINE;
-	w->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .arg = w };
+	w->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .sink_test = on_sink_test, .arg = w };
 	r = start(w);
 	if (!r)
 		r = loop_run(w->loop);

@@ -4,6 +4,7 @@
  */
 #include <cjson/cJSON.h>
 #include <limits.h>
+#include <time.h>
 #include <string.h>
 
 #include "auditor/client.h"
@@ -23,7 +24,9 @@
 enum print { PRINT_TABLE, PRINT_JSON, PRINT_CSV, PRINT_FORMAT };
 
 struct events {
-	const char *socket, *state_dir, *kind, *rule, *severity, *since_seq;
+	const char *socket, *state_dir, *kind, *rule, *severity, *since_seq, *from, *until, *program, *process;
+	int64_t from_ns, until_ns; /* CLOCK_REALTIME; 0: any */
+	uint32_t pid; /* of @process, when it is a number */
 	unsigned int limit;
 	bool follow;
 	const char *input;
@@ -221,6 +224,16 @@ static int send_request(struct client *c, const struct events *o)
 		bw_json_str(&j, "rule", o->rule);
 	if (o->severity)
 		bw_json_str(&j, "severity", o->severity);
+	if (o->program)
+		bw_json_str(&j, "program", o->program);
+	if (o->pid)
+		bw_json_u64(&j, "pid", o->pid);
+	else if (o->process)
+		bw_json_str(&j, "process", o->process);
+	if (o->from_ns)
+		bw_json_i64(&j, "since_ms", o->from_ns / 1000000);
+	if (o->until_ns)
+		bw_json_i64(&j, "until_ms", o->until_ns / 1000000);
 	bw_json_close(&j, '}');
 	return bw_buf_error(&b) ? bw_buf_error(&b) : client_send(c, bw_buf_cstr(&b));
 }
@@ -249,9 +262,12 @@ static int protocol_line(const char *line, size_t len)
 	return r;
 }
 
+static int from_file(struct events *o, const char *socket_path, int socket_error);
+
 static int from_guard(struct client *c, struct events *o)
 {
 	int r = send_request(c, o);
+	bool any = false;
 
 	if (r < 0) {
 		fprintf(stderr, "bpfwarden events: the guard cannot be asked: %s\n", strerror(-r));
@@ -268,11 +284,15 @@ static int from_guard(struct client *c, struct events *o)
 			return BW_EXIT_INPUT;
 		}
 		if (!strncmp(line, "{\"ok\":", 6)) {
+			/* The guard does not search for long; this process may. */
+			if (!any && !o->follow && strstr(line, "takes too long"))
+				return from_file(o, "the guard", -ETIMEDOUT);
 			r = protocol_line(line, len);
 			if (r == ANSWER_END)
 				return BW_EXIT_OK;
 		} else {
 			r = print_event(o, line, len);
+			any = true;
 		}
 		if (r == -EPIPE)
 			return BW_EXIT_OK; /* whoever read us has enough */
@@ -303,7 +323,8 @@ static int from_file(struct events *o, const char *socket_path, int socket_error
 {
 	struct event_store_query q = {
 		.since_seq = o->since, .kind = o->kind, .rule = o->rule, .min_severity = severity_number(o->severity),
-		.limit = o->limit, .forward = o->since_seq != NULL,
+		.limit = o->limit, .forward = o->since_seq != NULL, .program = o->program, .process = o->pid ? NULL : o->process, .pid = o->pid,
+		.since_ns = o->from_ns, .until_ns = o->until_ns,
 	};
 	struct sqlite3 *db __attribute__((cleanup(event_store_close))) = NULL;
 	char path[PATH_MAX];
@@ -325,6 +346,29 @@ static int from_file(struct events *o, const char *socket_path, int socket_error
 		return BW_EXIT_INPUT;
 	}
 	return BW_EXIT_OK;
+}
+
+static bool is_text(const struct event_view *v, const char *key, const char *want, bool beginning)
+{
+	const struct event_member *m = event_get(v, key);
+	_cleanup_buf_ struct bw_buf b = { 0 };
+
+	if (!m)
+		return false;
+	event_text(m, &b);
+	return beginning ? !strncmp(bw_buf_cstr(&b), want, strlen(want)) : !strcmp(bw_buf_cstr(&b), want);
+}
+
+/* The conditions that the store looks at otherwise. */
+static bool input_fits(const struct events *o, const struct event_view *v)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%u", o->pid);
+	return (!o->from_ns || event_time(v) >= o->from_ns) && (!o->until_ns || event_time(v) <= o->until_ns) &&
+	       (!o->program || is_text(v, "prog_name", o->program, false) || (strlen(o->program) >= 8 && is_text(v, "digest", o->program, true))) &&
+	       (!o->process || (o->pid ? is_text(v, "loader_tgid", pid, false) :
+					 is_text(v, "loader_exe", o->process, false) || is_text(v, "loader_comm", o->process, false)));
 }
 
 /* Lines that were written before. What does not fit the conditions is left out. */
@@ -352,7 +396,7 @@ static int from_input(struct events *o)
 		if (r < 0)
 			fprintf(stderr, "bpfwarden events: %s:%lu: not an event\n", o->input, number);
 		else if ((int)event_severity(view) >= min_severity && (!o->kind || event_is(event_get(view, "kind"), o->kind)) &&
-			 (!o->rule || event_is(event_get(view, "rule"), o->rule)))
+			 (!o->rule || event_is(event_get(view, "rule"), o->rule)) && input_fits(o, view))
 			r = print_event(o, line, (size_t)n);
 	}
 	if (!view || ferror(f)) {
@@ -370,6 +414,54 @@ static int parse_seq(const char *text, uint64_t *ret)
 	errno = 0;
 	*ret = strtoull(text, &end, 10);
 	return errno || !*text || *end || text[strspn(text, "0123456789")] || *ret > 1ULL << 53 ? -EINVAL : 0;
+}
+
+/* "2027-01-31", "2027-01-31T18:00:00Z", or so long ago: "90s", "30m", "12h", "7d". */
+static int parse_when(const char *text, int64_t now_s, bool end, int64_t *ret_ns)
+{
+	static const char units[] = "smhd";
+	static const int64_t seconds[] = { 1, 60, 3600, 86400 };
+	const char *unit, *rest;
+	struct tm tm = { 0 };
+	char *stop;
+	long long n;
+
+	rest = strptime(text, "%Y-%m-%d", &tm);
+	if (rest && !*rest) {
+		*ret_ns = ((int64_t)timegm(&tm) + (end ? 86400 : 0)) * 1000000000 - (end ? 1 : 0);
+		return 0;
+	}
+	rest = rest && *rest == 'T' ? strptime(rest, "T%H:%M:%SZ", &tm) : NULL;
+	if (rest && !*rest) {
+		*ret_ns = (int64_t)timegm(&tm) * 1000000000 + (end ? 999999999 : 0);
+		return 0;
+	}
+	errno = 0;
+	n = strtoll(text, &stop, 10);
+	unit = *stop ? strchr(units, *stop) : NULL;
+	if (errno || text[0] < '0' || text[0] > '9' || !unit || stop[1] || n > 40000000)
+		return -EINVAL;
+	*ret_ns = (now_s - n * seconds[unit - units]) * 1000000000;
+	return 0;
+}
+
+static int parse_conditions(struct events *o)
+{
+	uint64_t pid;
+	int64_t now = (int64_t)time(NULL);
+
+	if ((o->from && parse_when(o->from, now, false, &o->from_ns) < 0) || (o->until && parse_when(o->until, now, true, &o->until_ns) < 0)) {
+		fputs("bpfwarden events: --since and --until take a time (2027-01-31, 2027-01-31T18:00:00Z), or how long ago (30m, 12h, 7d)\n", stderr);
+		return -EINVAL;
+	}
+	if (o->process && parse_seq(o->process, &pid) == 0) {
+		if (!pid || pid > UINT32_MAX) {
+			fputs("bpfwarden events: --process takes the number of a process, its executable or its name\n", stderr);
+			return -EINVAL;
+		}
+		o->pid = (uint32_t)pid;
+	}
+	return 0;
 }
 
 int cmd_events(int argc, char **argv)
@@ -390,6 +482,10 @@ int cmd_events(int argc, char **argv)
 		{ BW_OPT_CHOICE, 0, "kind", &o.kind, "load|command|map|attach|access|egress|guard", "only events of that kind" },
 		{ BW_OPT_CHOICE, 0, "severity", &o.severity, SEVERITIES, "only events at least so severe" },
 		{ BW_OPT_STRING, 0, "rule", &o.rule, "RULE", "only events with that rule, like load.default" },
+		{ BW_OPT_STRING, 0, "since", &o.from, "TIME", "only events from then on: 2027-01-31T18:00:00Z, 2027-01-31, or 30m, 12h, 7d ago" },
+		{ BW_OPT_STRING, 0, "until", &o.until, "TIME", "only events until then" },
+		{ BW_OPT_STRING, 0, "program", &o.program, "NAME", "only events about the program of that name, or whose digest begins so" },
+		{ BW_OPT_STRING, 0, "process", &o.process, "PROCESS", "only events by that process: its number, executable or name" },
 		{ BW_OPT_CHOICE, 0, "format", &format, FORMATS, "how to print them (default table); json is the native format" },
 		{ BW_OPT_STRING, 0, "input", &o.input, "FILE", "events of the native format in a file (- is standard input), instead of the guard's" },
 		{ BW_OPT_STRING, 0, "socket", &o.socket, "PATH", "the guard's control socket" },
@@ -409,6 +505,8 @@ int cmd_events(int argc, char **argv)
 		fprintf(stderr, "bpfwarden events: %s\n", nargs ? "takes no operand" : "--since-seq takes a whole number");
 		return BW_EXIT_INPUT;
 	}
+	if (parse_conditions(&o) < 0)
+		return BW_EXIT_INPUT;
 	o.print = !strcmp(format, "table") ? PRINT_TABLE : !strcmp(format, "json") ? PRINT_JSON :
 		  !strcmp(format, "csv")   ? PRINT_CSV : PRINT_FORMAT;
 	if (o.print == PRINT_FORMAT)

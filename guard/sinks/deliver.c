@@ -169,6 +169,16 @@ static void write_file(struct deliver *d, const char *name, const char *tmp, con
 		renameat(d->own_fd, tmp, d->own_fd, name);
 }
 
+/* What "delivered" means, as far as the protocol goes. */
+static const char *promise(const struct sink_config *c)
+{
+	if (c->type == SINK_SYSLOG)
+		return c->transport == SINK_UDP ? "sent" : "transport";
+	if (c->type == SINK_STDOUT || c->type == SINK_JOURNALD || (c->type == SINK_HEC && c->no_ack))
+		return "sent";
+	return "acknowledged";
+}
+
 static void write_status(struct deliver *d)
 {
 	_cleanup_buf_ struct bw_buf b = { 0 };
@@ -188,6 +198,7 @@ static void write_status(struct deliver *d)
 		bw_json_str(&j, "name", s->config->name);
 		bw_json_str(&j, "type", sink_type_name(s->config->type));
 		bw_json_str(&j, "format", format_name(s->config->format));
+		bw_json_str(&j, "promise", promise(s->config));
 		bw_json_str(&j, "state", s->broken ? "broken" : since ? "failing" : "ok");
 		bw_json_u64(&j, "cursor", atomic_load(&s->stats.cursor));
 		bw_json_u64(&j, "read", atomic_load(&s->stats.read));
@@ -205,6 +216,12 @@ static void write_status(struct deliver *d)
 			bw_json_i64(&j, "failing_since", since);
 		pthread_mutex_lock(&s->lock);
 		bw_json_str(&j, "error", s->error);
+		bw_json_str(&j, "peer", s->peer);
+		bw_json_str(&j, "tls", s->tls);
+		if (s->test_number) {
+			bw_json_u64(&j, "test_number", s->test_number);
+			bw_json_bool(&j, "test_refused", s->test_refused);
+		}
 		pthread_mutex_unlock(&s->lock);
 		bw_json_close(&j, '}');
 	}

@@ -13,6 +13,7 @@
 
 #define SINK_MAX_BATCH_BYTES (2u << 20)
 #define SINK_WHY 256u
+#define SINK_PEER 128u
 
 enum item_status {
 	ITEM_OPEN,   /* to be sent (again) */
@@ -26,6 +27,7 @@ struct sink_item {
 	size_t line_offset, line_len; /* the native event, in batch->lines */
 	char uid[48];
 	enum item_status status;
+	bool test; /* guard.sink_test, of this sink */
 };
 
 struct sink_batch {
@@ -79,6 +81,7 @@ struct sink {
 	bool started;
 	bool broken; /* cannot be set up: @error says why */
 	bool told_failing;
+	int64_t failing_ms; /* CLOCK_MONOTONIC: since when it fails; 0: it does not */
 	unsigned int backoff_ms;
 	int64_t rate_us; /* when what was sent so far was due */
 	uint64_t missing_seen, loss_untold, refused_untold;
@@ -88,11 +91,16 @@ struct sink {
 	struct spool_cursor cursor;
 	uint64_t done; /* everything up to here has been dealt with */
 	struct sink_stats stats;
-	pthread_mutex_t lock; /* for @error, which others read */
+	pthread_mutex_t lock; /* for what follows, which others read */
 	char error[SINK_WHY];
+	char peer[SINK_PEER], tls[SINK_PEER]; /* of the latest connection; "": none, or not known */
+	uint64_t test_number; /* the latest test event that was taken or refused */
+	bool test_refused;
 };
 
 void sink_why(struct sink *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Notes where the sink is connected to, and by which TLS (NULL: none). */
+void sink_connected(struct sink *s, const char *peer, const char *tls);
 /* Waits, unless the process is to end. False then. */
 bool sink_wait(struct sink *s, unsigned int ms);
 bool sink_stopping(const struct sink *s);

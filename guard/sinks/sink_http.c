@@ -127,6 +127,27 @@ static CURLcode perform(struct sink *s, struct http *h)
 	return code;
 }
 
+/* As far as it came; a connection that is used again keeps what is known of it. */
+static void tell_peer(struct sink *s, struct http *h)
+{
+	const char *ip = NULL, *scheme = NULL;
+	char peer[SINK_PEER];
+	curl_off_t tls_us = 0;
+	long port = 0, made = 0;
+	bool tls;
+
+	curl_easy_getinfo(h->curl, CURLINFO_PRIMARY_IP, &ip);
+	curl_easy_getinfo(h->curl, CURLINFO_PRIMARY_PORT, &port);
+	curl_easy_getinfo(h->curl, CURLINFO_NUM_CONNECTS, &made);
+	curl_easy_getinfo(h->curl, CURLINFO_APPCONNECT_TIME_T, &tls_us);
+	curl_easy_getinfo(h->curl, CURLINFO_SCHEME, &scheme);
+	if (!made || !ip || !*ip)
+		return;
+	tls = tls_us > 0 && scheme && (!strcmp(scheme, "https") || !strcmp(scheme, "HTTPS"));
+	snprintf(peer, sizeof(peer), strchr(ip, ':') ? "[%s]:%ld" : "%s:%ld", ip, port);
+	sink_connected(s, peer, !tls ? NULL : s->config->insecure ? "TLS, certificate not checked" : "TLS, certificate checked");
+}
+
 /* Posts h->body to @url; the answer is in h->status and h->answer. Negative errno when there was none. */
 static int post(struct sink *s, struct http *h, const char *url)
 {
@@ -169,6 +190,7 @@ static int post(struct sink *s, struct http *h, const char *url)
 		curl_easy_setopt(h->curl, CURLOPT_PASSWORD, s->secret ? s->secret : "");
 	}
 	code = perform(s, h);
+	tell_peer(s, h);
 	curl_slist_free_all(list);
 	h->status = 0;
 	if (code != CURLE_OK) {

@@ -202,6 +202,20 @@ static int tls_open(struct sink *s, struct syslog *y)
 
 static void syslog_close(struct sink *s, bool orderly);
 
+static void tell_peer(struct sink *s, const struct syslog *y)
+{
+	char host[64] = "?", port[8] = "?", peer[SINK_PEER], tls[SINK_PEER];
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	if (getpeername(y->fd, (struct sockaddr *)&a, &len) == 0)
+		getnameinfo((struct sockaddr *)&a, len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(peer, sizeof(peer), strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+	if (y->ssl)
+		snprintf(tls, sizeof(tls), "%s, %s%s", SSL_get_version(y->ssl), SSL_get_cipher_name(y->ssl), s->config->insecure ? ", certificate not checked" : "");
+	sink_connected(s, peer, y->ssl ? tls : NULL);
+}
+
 static int syslog_open(struct sink *s)
 {
 	struct addrinfo hints = { .ai_socktype = s->config->transport == SINK_UDP ? SOCK_DGRAM : SOCK_STREAM }, *list = NULL;
@@ -223,10 +237,13 @@ static int syslog_open(struct sink *s)
 	y->written = 0;
 	y->head = y->n = 0;
 	y->confirmed = 0;
+	tell_peer(s, y);
 	if (s->config->transport == SINK_TLS) {
 		r = tls_open(s, y);
 		if (r < 0)
 			syslog_close(s, false);
+		else
+			tell_peer(s, y);
 	}
 	return r;
 }

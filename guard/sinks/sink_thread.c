@@ -31,6 +31,14 @@ void sink_why(struct sink *s, const char *fmt, ...)
 	va_end(ap);
 }
 
+void sink_connected(struct sink *s, const char *peer, const char *tls)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->peer, sizeof(s->peer), "%s", peer);
+	snprintf(s->tls, sizeof(s->tls), "%s", tls ? tls : "");
+	pthread_mutex_unlock(&s->lock);
+}
+
 bool sink_stopping(const struct sink *s)
 {
 	return atomic_load(&s->deliver->stopping);
@@ -159,7 +167,7 @@ static bool batch_add(struct sink *s, struct sink_batch *b, const struct spool_r
 	struct sink_item *it = &b->items[b->n];
 	bool test = rec->len > 40 && memmem(rec->line, rec->len < 600 ? rec->len : 600, "\"guard.sink_test\"", 17);
 
-	*it = (struct sink_item){ .number = rec->number, .offset = b->text.len, .line_offset = b->lines.len, .line_len = rec->len };
+	*it = (struct sink_item){ .number = rec->number, .offset = b->text.len, .line_offset = b->lines.len, .line_len = rec->len, .test = test };
 	if (!test && rec->severity < c->min_severity)
 		return false;
 	/* With the NUL that the parser wants behind it. */
@@ -228,17 +236,18 @@ static void set_error(struct sink *s, const char *text)
 
 static void went_well(struct sink *s)
 {
-	int64_t since = atomic_load(&s->stats.failing_since_s), now = (int64_t)time(NULL);
+	int64_t since = atomic_load(&s->stats.failing_since_s), since_ms = s->failing_ms;
 	char text[SINK_WHY];
 
-	atomic_store(&s->stats.last_ok_s, now);
+	atomic_store(&s->stats.last_ok_s, (int64_t)time(NULL));
 	s->backoff_ms = 0;
 	if (!since)
 		return;
 	atomic_store(&s->stats.failing_since_s, 0);
+	s->failing_ms = 0;
 	set_error(s, "");
 	if (s->told_failing) {
-		snprintf(text, sizeof(text), "sink %s: delivers again, after %lld s", s->config->name, (long long)(now - since));
+		snprintf(text, sizeof(text), "sink %s: delivers again, after %lld s", s->config->name, (long long)(monotonic_ms() - since_ms) / 1000);
 		note(s, "sink_recovered", text, 0);
 	}
 	s->told_failing = false;
@@ -247,7 +256,7 @@ static void went_well(struct sink *s)
 /* Notes a failure and waits: doubling, with jitter, or as long as the receiver asked. False when the process is to end. */
 static bool went_wrong(struct sink *s, int r)
 {
-	int64_t since = atomic_load(&s->stats.failing_since_s), now = (int64_t)time(NULL);
+	int64_t since = atomic_load(&s->stats.failing_since_s);
 	unsigned int ms;
 	uint16_t random = 0;
 
@@ -256,8 +265,10 @@ static bool went_wrong(struct sink *s, int r)
 	atomic_fetch_add(&s->stats.failures, 1);
 	set_error(s, s->why);
 	if (!since)
-		atomic_store(&s->stats.failing_since_s, since = now);
-	if (!s->told_failing && now - since >= FAILING_AFTER_S) {
+		atomic_store(&s->stats.failing_since_s, (int64_t)time(NULL));
+	if (!s->failing_ms)
+		s->failing_ms = monotonic_ms();
+	if (!s->told_failing && monotonic_ms() - s->failing_ms >= FAILING_AFTER_S * 1000) {
 		char text[2 * SINK_WHY];
 
 		s->told_failing = true;
@@ -295,6 +306,14 @@ static void settle(struct sink *s, struct sink_batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct sink_item *it = &b->items[i];
 
+		if (it->test) {
+			pthread_mutex_lock(&s->lock);
+			s->test_number = it->number;
+			s->test_refused = it->status != ITEM_DONE;
+			if (s->test_refused)
+				snprintf(s->error, sizeof(s->error), "%s", b->why);
+			pthread_mutex_unlock(&s->lock);
+		}
 		if (it->status == ITEM_DONE) {
 			atomic_fetch_add(&s->stats.delivered, 1);
 			atomic_fetch_add(&s->stats.bytes, it->len);
@@ -367,6 +386,7 @@ static void shut(struct sink *s, bool orderly)
 	if (!s->is_open)
 		return;
 	s->ops->close(s, orderly);
+	sink_connected(s, "", NULL);
 	if (orderly)
 		advance(s);
 	s->is_open = false;

@@ -15,11 +15,15 @@
 #include "common/event_view.h"
 #include "guard/sinks/spool_segment.h"
 
+#define AGE_FILE "age"
+#define AGE_FORMAT "%lld %lld" /* the clock, CLOCK_BOOTTIME then */
+#define AGE_SAVE_NS 60000000000LL
+
 struct segment {
 	uint64_t first;
 	uint64_t size;
 	uint64_t records;
-	int64_t newest_ns;
+	int64_t newest_ns; /* of the spool's clock */
 	bool shed; /* holds high severity only */
 };
 
@@ -29,9 +33,9 @@ struct spool {
 	struct segment *segments;
 	size_t n, room;
 	uint64_t next; /* number */
+	int64_t age_ns, boot_ns, age_saved_ns; /* the spool's clock; where CLOCK_BOOTTIME was then */
 	struct bw_buf waiting;
 	uint64_t waiting_first, waiting_records;
-	int64_t waiting_newest;
 	uint8_t waiting_severity; /* the highest */
 	struct spool_stats stats;
 };
@@ -66,6 +70,41 @@ static void segment_forget(struct spool *s, size_t i)
 	s->n--;
 }
 
+/* ---- the clock ------------------------------------------------------------------------------------------------------ */
+
+static void age_advance(struct spool *s, int64_t boot_ns)
+{
+	if (boot_ns > s->boot_ns)
+		s->age_ns += boot_ns - s->boot_ns;
+	s->boot_ns = boot_ns;
+}
+
+/* At least so much has passed since the file was written; never more, so that nothing is taken for older than it is. */
+static void age_load(struct spool *s, int64_t boot_ns)
+{
+	_cleanup_close_ int fd = openat(s->dir_fd, AGE_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	long long age = 0, boot = 0;
+	char text[64];
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text) - 1) : 0;
+
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, AGE_FORMAT, &age, &boot) == 2 && age >= 0 && boot >= 0 && age < INT64_MAX / 4)
+		s->age_ns = age + (boot_ns >= boot ? boot_ns - boot : boot_ns);
+	s->boot_ns = boot_ns;
+}
+
+/* A failure makes events younger than they are, once. */
+static void age_save(struct spool *s)
+{
+	_cleanup_close_ int fd = openat(s->dir_fd, AGE_FILE ".tmp", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char text[64];
+	int n = snprintf(text, sizeof(text), AGE_FORMAT "\n", (long long)s->age_ns, (long long)s->boot_ns);
+
+	s->age_saved_ns = s->age_ns;
+	if (fd >= 0 && write(fd, text, (size_t)n) == n)
+		renameat(s->dir_fd, AGE_FILE ".tmp", s->dir_fd, AGE_FILE);
+}
+
 /* ---- start -------------------------------------------------------------------------------------------------------- */
 
 /* Reads through a segment. */
@@ -81,7 +120,8 @@ static int segment_scan(struct spool *s, uint64_t first, struct segment *ret, ui
 	*ret_last = first - 1;
 	while ((rc = spool_segment_next(&g, &r)) > 0) {
 		ret->records++;
-		ret->newest_ns = r.time_ns;
+		/* What is said to be younger than the clock was written by a version that took the host's, or after the file. */
+		ret->newest_ns = r.time_ns < s->age_ns ? r.time_ns : s->age_ns;
 		*ret_last = r.number;
 		*ret_good = spool_segment_tell(&g);
 	}
@@ -140,7 +180,11 @@ int spool_open(const struct spool_config *c, struct spool **ret)
 		s->config.segment_bytes = s->config.max_bytes / 16 < SPOOL_SEGMENT ? (uint32_t)(s->config.max_bytes / 16) : SPOOL_SEGMENT;
 	s->waiting.max = 2 * (SPOOL_GROUP + SPOOL_MAX_PAYLOAD);
 	s->dir_fd = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = s->dir_fd < 0 ? -errno : find_end(s);
+	r = s->dir_fd < 0 ? -errno : 0;
+	if (r == 0) {
+		age_load(s, c->now_ns);
+		r = find_end(s);
+	}
 	if (r < 0) {
 		spool_close(s);
 		return r;
@@ -155,6 +199,7 @@ void spool_close(struct spool *s)
 		return;
 	if (s->dir_fd >= 0) {
 		spool_flush(s);
+		age_save(s);
 		close(s->dir_fd);
 	}
 	if (s->fd >= 0)
@@ -241,12 +286,15 @@ static bool make_room(struct spool *s, size_t len, uint8_t severity)
 
 void spool_maintain(struct spool *s, uint64_t read, int64_t now_ns)
 {
+	age_advance(s, now_ns);
+	if (s->age_ns - s->age_saved_ns >= AGE_SAVE_NS)
+		age_save(s);
 	while (s->n > 1 && s->segments[1].first <= read + 1)
 		segment_remove(s, 0, true);
 	/* The last one too, when it is large: its file is done when every reader is behind it. */
 	if (s->n == 1 && read + 1 == s->next && !s->waiting.len && s->segments[0].size > s->config.segment_bytes / 2)
 		segment_remove(s, 0, true);
-	while (s->n > 1 && s->config.max_age_ns && s->segments[0].newest_ns < now_ns - s->config.max_age_ns)
+	while (s->n > 1 && s->config.max_age_ns && s->segments[0].newest_ns < s->age_ns - s->config.max_age_ns)
 		segment_remove(s, 0, false);
 }
 
@@ -328,7 +376,7 @@ int spool_flush(struct spool *s)
 	}
 	seg->size += done;
 	seg->records += s->waiting_records;
-	seg->newest_ns = s->waiting_newest;
+	seg->newest_ns = s->age_ns;
 	s->stats.bytes += done;
 	s->stats.written += s->waiting_records;
 	s->stats.error = 0;
@@ -338,9 +386,9 @@ int spool_flush(struct spool *s)
 	return 0;
 }
 
-int spool_add(struct spool *s, uint8_t severity, int64_t time_ns, const char *line, size_t len, uint64_t *ret_number)
+int spool_add(struct spool *s, uint8_t severity, const char *line, size_t len, uint64_t *ret_number)
 {
-	struct spool_record r = { .number = s->next, .time_ns = time_ns, .severity = severity, .line = line, .len = (uint32_t)len };
+	struct spool_record r = { .number = s->next, .time_ns = s->age_ns, .severity = severity, .line = line, .len = (uint32_t)len };
 	uint8_t header[SPOOL_HEADER];
 
 	*ret_number = s->next++;
@@ -357,7 +405,6 @@ int spool_add(struct spool *s, uint8_t severity, int64_t time_ns, const char *li
 	bw_buf_append(&s->waiting, header, sizeof(header));
 	bw_buf_append(&s->waiting, line, len);
 	s->waiting_records++;
-	s->waiting_newest = time_ns;
 	if (severity > s->waiting_severity)
 		s->waiting_severity = severity;
 	if (bw_buf_error(&s->waiting))

@@ -8,6 +8,9 @@
  * Bounded. When the limit is near, the oldest segments lose what is not of high severity (they are shed), then new events below high are given up;
  * the reserve is for high ones. At the limit the oldest segment goes. Whatever is given up leaves a hole in the numbers, which each
  * reader that was not past it counts.
+ *
+ * Age is counted by a clock of its own, for which nobody's setting of the host's clock matters: it advances with CLOCK_BOOTTIME while the
+ * writer runs, and over an end of the writer by what has passed at least (the time since boot, after a reboot). Its state is in the file "age".
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +31,7 @@ struct spool_config {
 	uint64_t max_bytes;	/* 0: SPOOL_MAX_BYTES */
 	uint32_t segment_bytes; /* 0: SPOOL_SEGMENT, or less for a small spool */
 	int64_t max_age_ns;	/* 0: no limit */
+	int64_t now_ns;		/* CLOCK_BOOTTIME */
 	uint64_t above;		/* numbers up to this one are taken: the highest cursor */
 };
 
@@ -48,10 +52,10 @@ int spool_open(const struct spool_config *c, struct spool **ret);
 void spool_close(struct spool *s); /* writes what waits; NULL is fine */
 
 /* Takes a copy. Written by spool_flush(), or at once when enough waits or it is of high severity. *ret_number is its number. */
-int spool_add(struct spool *s, uint8_t severity, int64_t time_ns, const char *line, size_t len, uint64_t *ret_number);
+int spool_add(struct spool *s, uint8_t severity, const char *line, size_t len, uint64_t *ret_number);
 /* Hands what waits to the kernel. 0, or a negative errno: what waited is given up and counted. */
 int spool_flush(struct spool *s);
-/* Removes segments that every reader is past (@read: the lowest cursor), and those that are too old. */
+/* Removes segments that every reader is past (@read: the lowest cursor), and those that are too old. @now_ns: CLOCK_BOOTTIME. */
 void spool_maintain(struct spool *s, uint64_t read, int64_t now_ns);
 void spool_stats(const struct spool *s, struct spool_stats *ret);
 

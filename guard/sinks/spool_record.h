@@ -8,6 +8,7 @@
  *	record:  | magic 4 | length 4 | number 8 | time 8 | severity 1 | check 3 | crc 4 | payload (length) |
  *	cursor:  two slots of 512 bytes, written in turn:  | magic 8 | number 8 | crc 4 | zeros |
  *
+ * time: of the spool's own clock (spool.h), in nanoseconds: when it was taken.
  * check: 24 bits of the CRC-32 over the 25 bytes before it, so that a damaged length is not waited for.
  * crc: CRC-32 (zlib) over the header without it, then the payload. Records of a segment have rising numbers; a number that is
  * not there was given up.

@@ -33,6 +33,14 @@ struct spooler {
 	uint64_t unread; /* events that noise control could not read: delivered */
 };
 
+static int64_t boottime_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
 /* The lowest and the highest cursor of the sinks that there are. */
 static void look_at_cursors(const struct spooler *d, uint64_t *ret_low, uint64_t *ret_high)
 {
@@ -52,7 +60,8 @@ static void look_at_cursors(const struct spooler *d, uint64_t *ret_low, uint64_t
 
 int spooler_open(const struct sinks_config *config, const char *state, spooler_say_fn say, void *arg, struct spooler **ret)
 {
-	struct spool_config sc = { .max_bytes = config->spool_bytes, .max_age_ns = (int64_t)config->spool_age_s * SECOND };
+	struct spool_config sc = { .max_bytes = config->spool_bytes, .max_age_ns = (int64_t)config->spool_age_s * SECOND,
+				    .now_ns = boottime_ns() };
 	struct spooler *d = calloc(1, sizeof(*d));
 	char path[4096];
 	uint64_t low;
@@ -150,7 +159,7 @@ void spooler_publish(struct spooler *d, const struct alert *a)
 	if (!d || is_noise(d, a))
 		return;
 	/* A failure is in the statistics, which the tick looks at. */
-	spool_add(d->spool, (uint8_t)a->severity, a->time_ns, a->line, a->line_len, &d->last);
+	spool_add(d->spool, (uint8_t)a->severity, a->line, a->line_len, &d->last);
 }
 
 uint64_t spooler_last(const struct spooler *d)
@@ -197,15 +206,15 @@ static void watch_spool(struct spooler *d)
 	}
 }
 
-void spooler_tick(struct spooler *d, int64_t now_ns)
+void spooler_tick(struct spooler *d)
 {
+	const int64_t now_ns = boottime_ns();
 	uint64_t low, high;
 
 	if (!d)
 		return;
 	spool_flush(d->spool);
-	/* A clock that was set back must not stop the upkeep. */
-	if (now_ns >= d->maintained_ns && now_ns - d->maintained_ns < SECOND)
+	if (d->maintained_ns && now_ns - d->maintained_ns < SECOND)
 		return;
 	d->maintained_ns = now_ns;
 	look_at_cursors(d, &low, &high);

@@ -21,7 +21,7 @@ void spooler_publish(struct spooler *d, const struct alert *a);
 /* Hands to the kernel what was published: after each drain of the rings. */
 void spooler_flush(struct spooler *d);
 /* Call it a few times a second. */
-void spooler_tick(struct spooler *d, int64_t now_ns);
+void spooler_tick(struct spooler *d);
 /* Members of the object that is open in @j. */
 void spooler_status(const struct spooler *d, struct bw_json *j);
 bool spooler_has_sink(const struct spooler *d, const char *name);

@@ -72,7 +72,7 @@ static void spool_said(void *arg, const char *event, enum alert_severity severit
 
 static void tick(void)
 {
-	spooler_tick(spooler, now_ns());
+	spooler_tick(spooler);
 	delivery_tick(delivery);
 }
 

@@ -30,7 +30,7 @@ static int writer(const char *dir, uint64_t count, const char *line, bool fast)
 		uint64_t number;
 		int n = snprintf(text, sizeof(text), "{\"v\":1,\"seq\":%" PRIu64 ",%s", s->next, line);
 
-		r = spool_add(s, i % 10 || fast ? EVENT_INFO : EVENT_HIGH, (int64_t)i, text, (size_t)n, &number);
+		r = spool_add(s, i % 10 || fast ? EVENT_INFO : EVENT_HIGH, text, (size_t)n, &number);
 		if (!fast && i % 3 == 0)
 			r = spool_flush(s);
 		if (r < 0) {

@@ -42,6 +42,7 @@ static int teardown(void **state)
 	}
 	free(list);
 	unlinkat(dir_fd, "c", 0);
+	unlinkat(dir_fd, "age", 0);
 	close(dir_fd);
 	snprintf(command, sizeof(command), "%s", dir);
 	return rmdir(command);
@@ -63,7 +64,7 @@ static uint64_t add(struct spool *s, uint8_t severity, size_t len)
 	uint64_t number;
 
 	memset(line, 'a' + (int)(len % 26), len);
-	spool_add(s, severity, (int64_t)len * 1000, line, len, &number);
+	spool_add(s, severity, line, len, &number);
 	return number;
 }
 
@@ -264,7 +265,7 @@ static void what_was_read_goes(void **state)
 	assert_int_equal(stats.expired, 0);
 	spool_maintain(s, 50, 1000000);
 	spool_stats(s, &stats);
-	assert_int_equal(stats.segments, 1); /* the time of each is 500 * 1000 */
+	assert_int_equal(stats.segments, 1);
 	assert_true(stats.expired > 30);
 	spool_close(s);
 	/* All files gone, readers far ahead: no number is used twice. */
@@ -273,6 +274,60 @@ static void what_was_read_goes(void **state)
 	s = start(&(struct spool_config){ .above = 400 });
 	assert_int_equal(add(s, EVENT_HIGH, 5), 401);
 	spool_close(s);
+}
+
+/* Ages are counted by the spool: over restarts, reboots, and whatever files say. */
+static void age_is_what_has_passed(void **state)
+{
+	struct spool_config c = { .segment_bytes = 4096, .max_age_ns = 100, .now_ns = 1000 };
+	struct spool_stats stats;
+	struct spool *s = start(&c);
+
+	for (size_t i = 1; i <= 50; i++)
+		add(s, EVENT_INFO, 500);
+	spool_flush(s);
+	spool_maintain(s, 0, 1050);
+	spool_close(s);
+	/* 40 later, the same boot: 90 old. */
+	c.now_ns = 1090;
+	s = start(&c);
+	spool_maintain(s, 0, 1090);
+	spool_stats(s, &stats);
+	assert_int_equal(stats.expired, 0);
+	spool_maintain(s, 0, 1095);
+	spool_close(s);
+	/* A reboot: 4 since then, and nobody knows how long it was off. 99 old. */
+	c.now_ns = 4;
+	s = start(&c);
+	spool_maintain(s, 0, 4);
+	spool_stats(s, &stats);
+	assert_int_equal(stats.expired, 0);
+	add(s, EVENT_INFO, 4096);
+	add(s, EVENT_INFO, 500);
+	spool_flush(s);
+	add(s, EVENT_INFO, 500);
+	spool_flush(s);
+	spool_maintain(s, 0, 6);
+	spool_stats(s, &stats);
+	assert_int_equal(stats.expired, 50);
+	spool_close(s);
+	/* A file that says nonsense, and one that is gone: what is there counts as new, and is kept. */
+	for (int i = 0; i < 2; i++) {
+		int fd = openat(dir_fd, "age", O_WRONLY | O_TRUNC);
+
+		assert_true(fd >= 0);
+		if (!i)
+			assert_int_equal(write(fd, "-5 99999999999999999999", 22), 22);
+		close(fd);
+		if (i)
+			unlinkat(dir_fd, "age", 0);
+		c.now_ns = 7;
+		s = start(&c);
+		spool_maintain(s, 0, 8);
+		spool_stats(s, &stats);
+		assert_int_equal(stats.expired, 0);
+		spool_close(s);
+	}
 }
 
 static void reader_over_a_shed_segment(void **state)
@@ -328,7 +383,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(written_is_read), T(torn_end), T(damage), T(full), T(what_was_read_goes), T(reader_over_a_shed_segment), T(cursors),
+		T(written_is_read), T(torn_end), T(damage), T(full), T(what_was_read_goes), T(age_is_what_has_passed), T(reader_over_a_shed_segment), T(cursors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
