@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/json.h"
+#include "common/limits.h"
 #include "common/policy_sign.h"
 
 #define MAX_CONFIG_SIZE (1u << 20)
@@ -24,6 +25,13 @@ static const struct config_key {
 	{ "policy_signature", CONFIG_STRING, offsetof(struct config, policy_signature) },
 	{ "policy_signers", CONFIG_NUMBER, offsetof(struct config, policy_signers) },
 	{ "policy_watch", CONFIG_BOOL, offsetof(struct config, policy_watch) },
+	{ "policy_fetch.url", CONFIG_STRING, offsetof(struct config, policy_fetch.url) },
+	{ "policy_fetch.ca", CONFIG_STRING, offsetof(struct config, policy_fetch.ca) },
+	{ "policy_fetch.cert", CONFIG_STRING, offsetof(struct config, policy_fetch.cert) },
+	{ "policy_fetch.key", CONFIG_STRING, offsetof(struct config, policy_fetch.key) },
+	{ "policy_fetch.interval_s", CONFIG_NUMBER, offsetof(struct config, policy_fetch.interval_s) },
+	{ "policy_fetch.timeout_ms", CONFIG_NUMBER, offsetof(struct config, policy_fetch.timeout_ms) },
+	{ "policy_fetch.max_bytes", CONFIG_NUMBER, offsetof(struct config, policy_fetch.max_bytes) },
 	{ "state_dir", CONFIG_STRING, offsetof(struct config, state_dir) },
 	{ "socket", CONFIG_STRING, offsetof(struct config, socket) },
 	{ "output", CONFIG_STRING, offsetof(struct config, output) },
@@ -84,6 +92,26 @@ const char *config_check(const struct config *c)
 {
 	if (c->policy_signers > BW_MAX_SIGNERS)
 		return "policy_signers: more than 16";
+	if (c->policy_fetch.url) {
+		const struct policy_fetch_config *f = &c->policy_fetch;
+		size_t host = strlen("https://");
+
+		if (strncmp(f->url, "https://", host) || f->url[host] == '/' || !f->url[host])
+			return "policy_fetch.url: must begin with https:// and a host";
+		for (const char *p = f->url; *p; p++)
+			if ((unsigned char)*p < 0x21 || (unsigned char)*p > 0x7e || *p == '#')
+				return "policy_fetch.url: has a character that does not belong there";
+		if (memchr(f->url + host, '@', strcspn(f->url + host, "/?")))
+			return "policy_fetch.url: a name or password in it would be shown: use cert and key";
+		if (!f->cert != !f->key)
+			return "policy_fetch.cert: needs key, and key needs cert";
+		if (f->interval_s > CONFIG_FETCH_MAX_INTERVAL_S || f->timeout_ms > CONFIG_FETCH_MAX_TIMEOUT_MS)
+			return "policy_fetch: at most 604800 for interval_s and 600000 for timeout_ms";
+		if (f->max_bytes > BW_MAX_POLICY_SIZE)
+			return "policy_fetch.max_bytes: more than a policy may have (64 MiB)";
+		if (c->policy_signature)
+			return "policy_signature: not with policy_fetch.url: the signature is there, with .p7s behind it";
+	}
 	if (!c->policy_trust && (c->policy_signers || c->policy_signature))
 		return "policy_trust: is needed with policy_signers and policy_signature";
 	return NULL;
@@ -169,7 +197,8 @@ static void complain_syntax(const char *path, const char *text, const char *at, 
 }
 
 struct problem {
-	const char *prefix, *key, *what;
+	char prefix[32]; /* of the object that it is in: "api." */
+	const char *key, *what;
 	bool at_key;
 };
 
@@ -179,12 +208,13 @@ static bool walk(const cJSON *object, const char *prefix, struct config *c, stru
 	const cJSON *v;
 
 	cJSON_ArrayForEach(v, object) {
-		char name[64];
+		char name[64], inner[32];
 		const struct config_key *k;
 
 		snprintf(name, sizeof(name), "%s%s", prefix, v->string);
 		k = key_find(name);
-		*ret = (struct problem){ .prefix = prefix, .key = v->string };
+		*ret = (struct problem){ .key = v->string };
+		snprintf(ret->prefix, sizeof(ret->prefix), "%s", prefix);
 		if (cJSON_GetObjectItemCaseSensitive(object, v->string) != v) {
 			ret->what = "given twice";
 			ret->at_key = true;
@@ -197,8 +227,8 @@ static bool walk(const cJSON *object, const char *prefix, struct config *c, stru
 				ret->what = "must be an object";
 				return false;
 			}
-			/* One object so far: a prefix that outlives the walk. */
-			if (!walk(v, "api.", c, ret))
+			snprintf(inner, sizeof(inner), "%s.", name);
+			if (!walk(v, inner, c, ret))
 				return false;
 		} else {
 			ret->what = "unknown key";

@@ -16,6 +16,10 @@
 #define CONFIG_SOCKET "/run/bpfwarden/guard.sock"
 #define CONFIG_FILE "/etc/bpfwarden/guard.json"
 #define CONFIG_POLICY "/etc/bpfwarden/policy.json"
+#define CONFIG_FETCH_INTERVAL_S 300u
+#define CONFIG_FETCH_TIMEOUT_MS 30000u
+#define CONFIG_FETCH_MAX_INTERVAL_S (7u * 86400)
+#define CONFIG_FETCH_MAX_TIMEOUT_MS 600000u
 #define CONFIG_POLICY_SHIPPED "/usr/share/bpfwarden/rules/observe.json"
 
 struct config {
@@ -25,6 +29,10 @@ struct config {
 	char *policy_signature; /* NULL: the policy's path and .p7s */
 	uint64_t policy_signers; /* so many of them are needed; 0: one */
 	bool policy_watch;	/* read it when it changes */
+	struct policy_fetch_config {
+		char *url, *ca, *cert, *key; /* url NULL: policies come from a file */
+		uint64_t interval_s, timeout_ms, max_bytes; /* 0: the default */
+	} policy_fetch;
 	uint64_t retention_rows;
 	uint64_t retention_days;
 	bool protect_self;

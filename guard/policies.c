@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -14,6 +15,7 @@
 
 #include "common/buf.h"
 #include "common/limits.h"
+#include "guard/policy_fetch.h"
 #include "guard/policy_keep.h"
 
 #define SECOND 1000000000ULL
@@ -44,6 +46,13 @@ struct policies {
 	uint64_t changed_ns, looked_ns; /* CLOCK_MONOTONIC; changed 0: nothing has */
 	struct policy_release now;
 	bool told_expired;
+	/* from a URL */
+	struct fetch_ops fetch_ops;
+	struct policy_fetch *fetch; /* NULL: from files */
+	uint64_t fetch_ns;	    /* CLOCK_MONOTONIC: when the next time is */
+	char etag[FETCH_MAX_ETAG + 1]; /* of the policy in force; "": what is there is to be looked at in any case */
+	uint64_t taken_hash, refused_hash; /* of the policy in force; of what was refused last, and why: that is said once */
+	bool told_failed;
 };
 
 /* A policy on its way in. */
@@ -237,8 +246,22 @@ static void say_refused(struct policies *p, const char *name, enum bw_signature 
 	    then);
 }
 
-/* Judges @c and puts it in force, saying what came of it. */
-static void take(struct policies *p, const struct candidate *c, const char *etag, const char *why_not)
+static uint64_t hash(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 0x100000001b3ULL;
+	return h;
+}
+
+static uint64_t candidate_hash(const struct candidate *c)
+{
+	return hash(hash(hash(0xcbf29ce484222325ULL, c->text, c->len), c->signature, c->signature_len), c->trust, c->trust_len);
+}
+
+/* Judges @c and puts it in force, saying what came of it; @again: not what was said already. Returns whether it is in force. */
+static bool take(struct policies *p, const struct candidate *c, const char *etag, const char *why_not, bool again)
 {
 	int64_t now = (int64_t)time(NULL);
 	enum bw_signature refused = BW_SIGNATURE_OK;
@@ -252,10 +275,15 @@ static void take(struct policies *p, const struct candidate *c, const char *etag
 	if (!r)
 		r = install(p, &l, c, etag, now, why, sizeof(why));
 	if (r < 0) {
-		say_refused(p, c->name, refused, why, "the running policy stays");
+		uint64_t h = hash(candidate_hash(c), why, strlen(why));
+
+		if (!again || h != p->refused_hash)
+			say_refused(p, c->name, refused, why, "the running policy stays");
+		p->refused_hash = h;
 		policy_load_free(&l);
-		return;
+		return false;
 	}
+	p->refused_hash = 0;
 	for (size_t i = 0; i < sizeof(p->now.sha256); i++)
 		snprintf(digest + 2 * i, 3, "%02x", p->now.sha256[i]);
 	say(p, "policy_swapped", ALERT_INFO,
@@ -265,6 +293,7 @@ static void take(struct policies *p, const struct candidate *c, const char *etag
 	    "policy %s is in force%s%s", c->name, p->now.trusted ? ", signed by " : "", p->now.trusted ? p->now.signers : "");
 	policy_load_free(&l);
 	p->ops->swapped(p->ops->arg);
+	return true;
 }
 
 /* ---- the start -------------------------------------------------------------------------------------------------------- */
@@ -292,6 +321,10 @@ static int start_kept(struct policies *p, const struct btf *btf, bool put, char 
 		r = judge(p, &c, p->config->policy_trust != NULL, k.accepted, btf, &l, &refused, why, why_len);
 	if (!r && put)
 		r = install(p, &l, &c, k.etag, k.accepted, why, why_len);
+	if (!r && put) {
+		snprintf(p->etag, sizeof(p->etag), "%s", k.etag);
+		p->taken_hash = candidate_hash(&c);
+	}
 	policy_load_free(&l);
 	policy_kept_free(&k);
 	return r;
@@ -304,10 +337,15 @@ static int start_file(struct policies *p, const struct btf *btf, bool put, enum 
 	struct policy_loaded l = { 0 };
 	int r = read_files(p, &c, why, why_len);
 
+	/* Before the first one was fetched: what the package, or who set the host up, put there. */
+	bool first = p->config->policy_fetch.url && !p->accepted_len;
+
 	*ret_refused = BW_SIGNATURE_OK;
 	if (!r)
-		r = judge(p, &c, p->config->policy_trust != NULL, now, btf, &l, ret_refused, why, why_len);
-	if (!r && put)
+		r = judge(p, &c, p->config->policy_trust && !first, now, btf, &l, ret_refused, why, why_len);
+	if (!r && put && first)
+		r = p->ops->install(p->ops->arg, &l, c.name, why, why_len);
+	else if (!r && put)
 		r = install(p, &l, &c, "", now, why, why_len);
 	policy_load_free(&l);
 	return r;
@@ -317,9 +355,18 @@ static int start(struct policies *p, const struct btf *btf, bool put, char *why,
 {
 	enum bw_signature refused;
 	char why_kept[1024] = "";
-	int r = start_file(p, btf, put, &refused, why, why_len);
+	int r;
 
-	if (!r || start_kept(p, btf, put, why_kept, sizeof(why_kept)) < 0)
+	if (p->config->policy_fetch.url) {
+		r = start_kept(p, btf, put, why_kept, sizeof(why_kept));
+		if (!r)
+			return 0;
+		if (r != -ENOENT && put)
+			say_refused(p, p->keep, BW_SIGNATURE_OK, why_kept[0] ? why_kept : strerror(-r), "the file stands in until one is fetched");
+	}
+	r = start_file(p, btf, put, &refused, why, why_len);
+
+	if (!r || p->config->policy_fetch.url || start_kept(p, btf, put, why_kept, sizeof(why_kept)) < 0)
 		return r;
 	if (put)
 		say_refused(p, file_path(p, FILE_POLICY, NULL, 0), refused, why, "the policy accepted last is in force");
@@ -336,15 +383,107 @@ int policies_start(struct policies *p, char *why, size_t why_len)
 	return start(p, p->ops->btf(p->ops->arg), true, why, why_len);
 }
 
+/* ---- a URL -------------------------------------------------------------------------------------------------------------- */
+
+/* A tenth of the interval more or less, and at the start up to 10 s: a fleet that is started at once does not ask at once. */
+static uint64_t next_fetch(const struct policies *p, bool first)
+{
+	uint64_t interval = (p->config->policy_fetch.interval_s ? p->config->policy_fetch.interval_s : CONFIG_FETCH_INTERVAL_S) * SECOND;
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint64_t)getpid() * 2654435761u;
+	if (first)
+		return monotonic_ns() + random % (interval / 10 < 10 * SECOND ? interval / 10 : 10 * SECOND);
+	return monotonic_ns() + interval - interval / 10 + random % (interval / 5 + 1);
+}
+
+static void fetch_works(struct policies *p)
+{
+	if (p->told_failed)
+		say(p, "policy_fetch_recovered", ALERT_LOW, NULL, "%s can be fetched again", p->config->policy_fetch.url);
+	p->told_failed = false;
+}
+
+static void on_same(void *arg)
+{
+	fetch_works(arg);
+}
+
+static void on_failed(void *arg, const char *why)
+{
+	struct policies *p = arg;
+
+	if (!p->told_failed)
+		say(p, "policy_fetch_failed", ALERT_MEDIUM, (struct alert_kv[]){ ALERT_STR("reason", why), { 0 } },
+		    "the policy cannot be fetched, the running one stays: %s", why);
+	p->told_failed = true;
+}
+
+static void on_got(void *arg, char *text, size_t len, char *signature, size_t signature_len, const char *etag)
+{
+	_cleanup_candidate_ struct candidate c = { .text = text, .len = len, .signature = signature, .signature_len = signature_len };
+	struct policies *p = arg;
+	char why[1024] = "";
+	uint64_t h;
+	int r;
+
+	fetch_works(p);
+	c.name = p->config->policy_fetch.url;
+	r = read_trust(p, &c, why, sizeof(why));
+	h = candidate_hash(&c);
+	if (h == p->taken_hash && !r)
+		return; /* of a server without ETags */
+	/* What is refused is fetched and judged again each time: its other half, or its time, may come. */
+	p->etag[0] = 0;
+	if (take(p, &c, etag, r < 0 ? why : NULL, true)) {
+		p->taken_hash = h;
+		snprintf(p->etag, sizeof(p->etag), "%s", etag);
+	}
+}
+
+static int start_fetching(struct policies *p, char *why, size_t why_len)
+{
+	const struct policy_fetch_config *f = &p->config->policy_fetch;
+	const struct fetch_conf conf = {
+		.url = f->url,
+		.ca = f->ca,
+		.cert = f->cert,
+		.key = f->key,
+		.timeout_ms = f->timeout_ms ? f->timeout_ms : CONFIG_FETCH_TIMEOUT_MS,
+		.max_bytes = f->max_bytes ? f->max_bytes : BW_MAX_POLICY_SIZE,
+		.want_signature = p->config->policy_trust != NULL,
+	};
+	int r;
+
+	p->fetch_ops = (struct fetch_ops){ on_got, on_same, on_failed, p };
+	r = policy_fetch_open(&conf, &p->fetch_ops, &p->fetch);
+	if (r < 0)
+		snprintf(why, why_len, "no memory");
+	else
+		p->fetch_ns = next_fetch(p, true);
+	return r;
+}
+
 /* ---- changes ---------------------------------------------------------------------------------------------------------- */
 
-void policies_reload(struct policies *p)
+static void reload_files(struct policies *p)
 {
 	_cleanup_candidate_ struct candidate c = { 0 };
 	char why[1024] = "";
 	int r = read_files(p, &c, why, sizeof(why));
 
-	take(p, &c, "", r < 0 ? why : NULL);
+	take(p, &c, "", r < 0 ? why : NULL, false);
+}
+
+void policies_reload(struct policies *p)
+{
+	if (p->fetch) {
+		policy_fetch_renew(p->fetch);
+		p->fetch_ns = 0;
+		return;
+	}
+	reload_files(p);
 }
 
 /*
@@ -407,6 +546,8 @@ int policies_watch(struct policies *p, struct loop *l, char *why, size_t why_len
 {
 	int r;
 
+	if (p->config->policy_fetch.url)
+		return start_fetching(p, why, why_len);
 	if (!p->config->policy_watch)
 		return 0;
 	p->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -437,7 +578,7 @@ static void look_for_changes(struct policies *p)
 	watch_files(p);
 	stamps_take(p, stamps);
 	if (memcmp(stamps, p->stamps, sizeof(stamps)))
-		policies_reload(p);
+		reload_files(p);
 }
 
 static void look_at_expiry(struct policies *p)
@@ -454,6 +595,13 @@ static void look_at_expiry(struct policies *p)
 
 void policies_tick(struct policies *p)
 {
+	if (p->fetch) {
+		if (monotonic_ns() >= p->fetch_ns) {
+			p->fetch_ns = next_fetch(p, false);
+			policy_fetch_go(p->fetch, p->etag);
+		}
+		policy_fetch_tick(p->fetch);
+	}
 	look_for_changes(p);
 	look_at_expiry(p);
 }
@@ -472,7 +620,7 @@ int policies_open(const struct config *config, const struct policies_ops *ops, s
 	p->config = config;
 	p->ops = ops;
 	p->notify = -1;
-	if (config->policy_trust) {
+	if (config->policy_trust || config->policy_fetch.url) {
 		r = policy_keep_open(config->state_dir ? config->state_dir : CONFIG_STATE_DIR, &p->keep, why, why_len);
 		if (!r) {
 			r = policy_keep_serial(p->keep, p->accepted, &p->accepted_len);
@@ -492,6 +640,7 @@ void policies_close(struct policies *p)
 {
 	if (!p)
 		return;
+	policy_fetch_close(p->fetch);
 	loop_remove(p->notify_source);
 	if (p->notify >= 0)
 		close(p->notify);

@@ -16,6 +16,7 @@
 #include "guard/cgroup.h"
 #include "guard/config.h"
 #include "guard/control.h"
+#include "guard/drift.h"
 #include "guard/ledger.h"
 #include "guard/lines.h"
 #include "guard/loop.h"
@@ -67,6 +68,7 @@ struct worker {
 	struct quarantine_result results[QUARANTINE_RESULTS]; /* mode protect: of the latest questions */
 	uint64_t n_results;
 	struct ledger *ledger;
+	struct drift *drift;
 	bool parent_gone;
 	struct privsep_message message; /* large: not on the stack */
 };
@@ -275,6 +277,8 @@ static int on_record(void *arg, void *data, size_t size)
 		}
 		detail.canary = event.actor.ppid == (uint32_t)w->setup->guard && !strcmp(event.load.name, CANARY_NAME);
 		detail.repeat_of = repeat_find(&w->repeat, &event, detail.seq);
+		if (!detail.canary && !detail.repeat_of)
+			drift_note(w->drift, &event.load, detail.policy_entry);
 		w->alerts += event.load.action != BW_ACTION_ALLOWED && event.load.action != BW_ACTION_HELD && !detail.canary && !detail.repeat_of;
 	}
 	r = alert_event(&w->context, &detail, &w->line, &a);
@@ -321,6 +325,28 @@ static void heartbeat(struct worker *w)
 	    "the guard runs; %" PRIu64 " events from the kernel so far", w->received + w->received_before);
 }
 
+/* What this host was found to be, for who looks at many: only when something has come up. */
+static void report_drift(struct worker *w)
+{
+	char never[512], unapproved[512], digest[2 * sizeof(w->now.release.sha256) + 1];
+	struct drift_counts c;
+
+	if (!w->now.generation || !drift_changed(w->drift))
+		return;
+	drift_count(w->drift, &w->now.names, &c);
+	drift_never_seen(w->drift, &w->now.names, never, sizeof(never));
+	drift_unapproved(w->drift, unapproved, sizeof(unapproved));
+	for (size_t i = 0; i < sizeof(w->now.release.sha256); i++)
+		snprintf(digest + 2 * i, 3, "%02x", w->now.release.sha256[i]);
+	say(w, "drift", ALERT_INFO,
+	    (struct alert_kv[]){ ALERT_U64("policy_serial", w->now.release.serial), ALERT_STR("policy_sha256", digest), ALERT_U64("approved", c.approved),
+				 ALERT_U64("never_seen", c.never_seen), ALERT_STR("never_seen_entries", never[0] ? never : NULL),
+				 ALERT_U64("unapproved", c.unapproved), ALERT_STR("unapproved_digests", unapproved[0] ? unapproved : NULL),
+				 ALERT_U64("digests", c.digests), ALERT_U64("forgotten", c.forgotten), { 0 } },
+	    "%" PRIu64 " of %" PRIu64 " approvals were never used since the guard started; %" PRIu64 " programs came without one", c.never_seen, c.approved,
+	    c.unapproved);
+}
+
 static int on_tick(void *arg, uint64_t expirations)
 {
 	struct worker *w = arg;
@@ -337,8 +363,10 @@ static int on_tick(void *arg, uint64_t expirations)
 	}
 	if (w->ticks % (5 * 60) == 0) /* each minute */
 		cgroup_names_forget(w->cgroups);
-	if (w->ticks % (5 * 60 * HEARTBEAT_MINUTES) == 0)
+	if (w->ticks % (5 * 60 * HEARTBEAT_MINUTES) == 0) {
 		heartbeat(w);
+		report_drift(w);
+	}
 	return 0;
 }
 
@@ -405,6 +433,9 @@ static int on_status(void *arg, struct bw_buf *out)
 		bw_json_u64(&j, "output_written", ls.written);
 		bw_json_u64(&j, "output_lost", ls.lost);
 	}
+	bw_json_open(&j, "drift", '{');
+	drift_status(w->drift, &w->now.names, &j);
+	bw_json_close(&j, '}');
 	if (status.quarantine_known)
 		quarantine_status(&status.quarantine, &j);
 	spooler_status(w->spooler, &j);
@@ -570,6 +601,7 @@ static int take_note(struct worker *w, struct privsep_message *m)
 		break;
 	case NOTE_DRAIN:
 		ring_buffer__consume(w->rings);
+		report_drift(w);
 		break;
 	case NOTE_STOP:
 		loop_quit(w->loop, 0);
@@ -674,6 +706,8 @@ static int start(struct worker *w)
 		r = cgroup_names_open(ask_cgroup, w, &w->cgroups);
 	if (!r)
 		r = ledger_new(&w->setup->namespaces, &w->ledger);
+	if (!r)
+		r = drift_new(&w->drift);
 	if (!r)
 		r = open_store(w);
 	if (!r && w->setup->sinks)
