@@ -185,13 +185,57 @@ uint32_t bw_dom_region_union(struct bw_domain *d, uint32_t a, uint32_t b)
 }
 
 /*
+ * How many sources a provenance may name. A large unrolled program makes a new set with each of thousands of reads; the more there
+ * are, the fewer witnesses each keeps. Cutting a set that was cut gives the same set, so that joining still settles.
+ */
+static uint32_t prov_max(struct bw_domain *d)
+{
+	uint32_t max = d->sets.n_bytes < 8u << 20 ? BW_MAX_PROV_SET : d->sets.n_bytes < 12u << 20 ? BW_MAX_PROV_SET / 4 : BW_MAX_PROV_SET / 16;
+
+	if (max != d->prov_max && d->prov_max) {
+		/* What was joined under the old maximum would come out larger than what is joined now, again and again. */
+		memset(d->set_joins, 0, BW_JOIN_CACHE * sizeof(*d->set_joins));
+		memset(d->slot_joins, 0, BW_JOIN_CACHE * sizeof(*d->slot_joins));
+	}
+	d->prov_max = max;
+	return max;
+}
+
+/*
  * Union of provenances. When a set would grow beyond its maximum, sources of a class that is already there are left out,
  * newest first: every class keeps a witness, and which ones are kept does not depend on the order of joining much. The
  * taint word, which decides, is never cut.
  */
+static uint32_t prov_set(struct bw_domain *d, uint32_t *out, uint32_t n, uint32_t max)
+{
+	uint32_t seen = 0, extra = n - max, kept = 0, first[BW_SRC_COUNT_];
+
+	if (n <= max)
+		return bw_runs_add(&d->sets, out, n * 4);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t c = bw_dom_origin(d, out[i])->source % BW_SRC_COUNT_;
+
+		if (!(seen & BW_SRC_BIT(c)))
+			first[c] = i;
+		seen |= BW_SRC_BIT(c);
+	}
+	for (uint32_t i = n; i-- > 0 && extra;) {
+		uint32_t c = bw_dom_origin(d, out[i])->source % BW_SRC_COUNT_;
+
+		if (first[c] != i) {
+			out[i] = 0;
+			extra--;
+		}
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (out[i])
+			out[kept++] = out[i];
+	return bw_runs_add(&d->sets, out, kept * 4);
+}
+
 uint32_t bw_dom_prov_union(struct bw_domain *d, uint32_t a, uint32_t b)
 {
-	uint32_t na, nb, n, at, out[2 * BW_MAX_PROV_SET], *hit, result;
+	uint32_t na, nb, n, at, out[2 * BW_MAX_PROV_SET], *hit, result, max;
 	const uint32_t *pa, *pb;
 
 	if (a == b || !b)
@@ -204,42 +248,37 @@ uint32_t bw_dom_prov_union(struct bw_domain *d, uint32_t a, uint32_t b)
 		a = b;
 		b = t;
 	}
+	max = prov_max(d);
 	hit = cache_find(d, false, a, b, &at);
 	if (hit)
 		return *hit;
 	pa = bw_dom_set(d, a, &na);
 	pb = bw_dom_set(d, b, &nb);
 	n = set_merge(pa, na, pb, nb, out);
-	if (n > BW_MAX_PROV_SET) {
-		uint32_t seen = 0, extra = n - BW_MAX_PROV_SET, kept = 0, first[BW_SRC_COUNT_];
-
-		for (uint32_t i = 0; i < n; i++) {
-			uint32_t c = bw_dom_origin(d, out[i])->source % BW_SRC_COUNT_;
-
-			if (!(seen & BW_SRC_BIT(c)))
-				first[c] = i;
-			seen |= BW_SRC_BIT(c);
-		}
-		for (uint32_t i = n; i-- > 0 && extra;) {
-			uint32_t c = bw_dom_origin(d, out[i])->source % BW_SRC_COUNT_;
-
-			if (first[c] != i) {
-				out[i] = 0;
-				extra--;
-			}
-		}
-		for (uint32_t i = 0; i < n; i++)
-			if (out[i])
-				out[kept++] = out[i];
-		n = kept;
-	}
-	result = bw_runs_add(&d->sets, out, n * 4);
+	result = prov_set(d, out, n, max);
 	if (d->budget.failed)
 		return a;
 	d->set_joins[at].a = a;
 	d->set_joins[at].b = b;
 	d->set_joins[at].result = result;
 	return result;
+}
+
+uint32_t bw_dom_prov_of(struct bw_domain *d, uint32_t *members, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 1; i < n; i++) {
+		uint32_t m = members[i], k = i;
+
+		for (; k && members[k - 1] > m; k--)
+			members[k] = members[k - 1];
+		members[k] = m;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		if (members[i] && (!kept || members[kept - 1] != members[i]))
+			members[kept++] = members[i];
+	return kept ? prov_set(d, members, kept, prov_max(d)) : 0;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */

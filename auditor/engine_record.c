@@ -123,7 +123,7 @@ static bool passed_through(const struct bw_engine *e, uint32_t origin, int32_t m
 
 uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map)
 {
-	uint32_t members[BW_MAX_PROV_SET], n, out = 0;
+	uint32_t members[BW_MAX_PROV_SET], n;
 	const uint32_t *set = bw_dom_set(&e->d, prov, &n);
 
 	if (!prov)
@@ -145,7 +145,7 @@ uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier,
 			node.depth++;
 			id = bw_intern_add(&e->d.origins, &node);
 		}
-		out = bw_dom_prov_union(&e->d, out, bw_dom_set_of(&e->d, id));
+		members[i] = id;
 	}
-	return out;
+	return bw_dom_prov_of(&e->d, members, n);
 }

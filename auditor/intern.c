@@ -82,27 +82,37 @@ static bool grow(struct bw_mem_budget *b, void *array, uint32_t n, uint32_t *cap
 	return true;
 }
 
-static bool table_grow(struct bw_mem_budget *b, uint32_t **table, uint32_t *cap, uint32_t n,
-		       uint64_t (*hash_of)(const void *t, uint32_t id), const void *t)
+/* Room for the entry of thing number @n. */
+static bool table_grow(struct bw_mem_budget *b, struct bw_intern_table *t, uint32_t n)
 {
-	uint32_t wanted = *cap ? *cap * 2 : 256, *p;
+	struct bw_intern_entry *p;
+	uint32_t wanted;
 
-	if (*cap && n < *cap / 2)
+	if (t->cap && n < t->cap / 2)
 		return true;
+	wanted = t->cap ? t->cap * 2 : 64;
 	p = bw_budget_alloc(b, (size_t)wanted * sizeof(*p));
 	if (!p)
 		return false;
-	for (uint32_t id = 1; id < n; id++) {
-		uint32_t at = (uint32_t)hash_of(t, id) & (wanted - 1);
+	for (uint32_t i = 0; i < t->cap; i++) {
+		uint32_t at = t->entries[i].hash & (wanted - 1);
 
-		while (p[at])
+		if (!t->entries[i].id)
+			continue;
+		while (p[at].id)
 			at = (at + 1) & (wanted - 1);
-		p[at] = id;
+		p[at] = t->entries[i];
 	}
-	bw_budget_free(b, *table, (size_t)*cap * sizeof(*p));
-	*table = p;
-	*cap = wanted;
+	bw_budget_free(b, t->entries, (size_t)t->cap * sizeof(*p));
+	t->entries = p;
+	t->cap = wanted;
 	return true;
+}
+
+static void table_free(struct bw_mem_budget *b, struct bw_intern_table *t)
+{
+	bw_budget_free(b, t->entries, (size_t)t->cap * sizeof(*t->entries));
+	*t = (struct bw_intern_table){ 0 };
 }
 
 /* ---- fixed-size items -------------------------------------------------------------------------------------------- */
@@ -117,31 +127,25 @@ void bw_intern_init(struct bw_intern *t, struct bw_mem_budget *b, size_t size)
 void bw_intern_free(struct bw_intern *t)
 {
 	bw_budget_free(t->budget, t->items, (size_t)t->cap * t->size);
-	bw_budget_free(t->budget, t->table, (size_t)t->table_cap * sizeof(*t->table));
+	table_free(t->budget, &t->table);
 	t->items = NULL;
-	t->table = NULL;
-}
-
-static uint64_t item_hash(const void *p, uint32_t id)
-{
-	const struct bw_intern *t = p;
-
-	return bw_hash(bw_intern_get(t, id), t->size);
 }
 
 uint32_t bw_intern_add(struct bw_intern *t, const void *item)
 {
-	uint32_t at;
+	uint32_t at, hash = (uint32_t)bw_hash(item, t->size), mask;
+	const struct bw_intern_entry *e;
 
-	if (!t->n || !table_grow(t->budget, &t->table, &t->table_cap, t->n, item_hash, t))
+	if (!t->n || !table_grow(t->budget, &t->table, t->n))
 		return 0;
-	for (at = (uint32_t)bw_hash(item, t->size) & (t->table_cap - 1); t->table[at]; at = (at + 1) & (t->table_cap - 1))
-		if (!memcmp(bw_intern_get(t, t->table[at]), item, t->size))
-			return t->table[at];
+	mask = t->table.cap - 1;
+	for (at = hash & mask; (e = &t->table.entries[at])->id; at = (at + 1) & mask)
+		if (e->hash == hash && !memcmp(bw_intern_get(t, e->id), item, t->size))
+			return e->id;
 	if (!grow(t->budget, &t->items, t->n, &t->cap, t->size, 32))
 		return 0;
 	memcpy(t->items + (size_t)t->n * t->size, item, t->size);
-	t->table[at] = t->n;
+	t->table.entries[at] = (struct bw_intern_entry){ t->n, hash };
 	return t->n++;
 }
 
@@ -158,30 +162,24 @@ void bw_runs_free(struct bw_intern_runs *t)
 {
 	bw_budget_free(t->budget, t->bytes, t->cap_bytes);
 	bw_budget_free(t->budget, t->runs, (size_t)t->cap * sizeof(*t->runs));
-	bw_budget_free(t->budget, t->table, (size_t)t->table_cap * sizeof(*t->table));
+	table_free(t->budget, &t->table);
 	t->bytes = NULL;
 	t->runs = NULL;
-	t->table = NULL;
-}
-
-static uint64_t run_hash(const void *p, uint32_t id)
-{
-	const struct bw_intern_runs *t = p;
-
-	return bw_hash(t->bytes + t->runs[id].off, t->runs[id].len);
 }
 
 uint32_t bw_runs_add(struct bw_intern_runs *t, const void *data, uint32_t len)
 {
-	uint32_t at, start;
+	uint32_t at, start, hash = (uint32_t)bw_hash(data, len), mask;
+	const struct bw_intern_entry *e;
 
-	if (!len || !t->n || !table_grow(t->budget, &t->table, &t->table_cap, t->n, run_hash, t))
+	if (!len || !t->n || !table_grow(t->budget, &t->table, t->n))
 		return 0;
-	for (at = (uint32_t)bw_hash(data, len) & (t->table_cap - 1); t->table[at]; at = (at + 1) & (t->table_cap - 1)) {
-		const struct bw_intern_run *r = &t->runs[t->table[at]];
+	mask = t->table.cap - 1;
+	for (at = hash & mask; (e = &t->table.entries[at])->id; at = (at + 1) & mask) {
+		const struct bw_intern_run *r = &t->runs[e->id];
 
-		if (r->len == len && !memcmp(t->bytes + r->off, data, len))
-			return t->table[at];
+		if (e->hash == hash && r->len == len && !memcmp(t->bytes + r->off, data, len))
+			return e->id;
 	}
 	/* Runs start at multiples of 8, so that sets of integers can be read in place; one zero byte always follows. */
 	start = (t->n_bytes + 7) & ~7u;
@@ -192,6 +190,6 @@ uint32_t bw_runs_add(struct bw_intern_runs *t, const void *data, uint32_t len)
 	memcpy(t->bytes + start, data, len);
 	t->n_bytes = start + len + 1;
 	t->runs[t->n] = (struct bw_intern_run){ start, len };
-	t->table[at] = t->n;
+	t->table.entries[at] = (struct bw_intern_entry){ t->n, hash };
 	return t->n++;
 }

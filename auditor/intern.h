@@ -19,14 +19,21 @@ void *bw_budget_alloc(struct bw_mem_budget *b, size_t size); /* zeroed */
 void *bw_budget_realloc(struct bw_mem_budget *b, void *p, size_t old_size, size_t new_size); /* the new part is zeroed */
 void bw_budget_free(struct bw_mem_budget *b, void *p, size_t size);
 
+/* Open addressing. The hash lies beside the number: most things that are not equal are told apart without looking at them. */
+struct bw_intern_table {
+	struct bw_intern_entry {
+		uint32_t id, hash; /* id 0: free */
+	} *entries;
+	uint32_t cap;
+};
+
 /* Fixed-size items. Items must have no padding, or zeroed padding. */
 struct bw_intern {
 	struct bw_mem_budget *budget;
 	size_t size;
 	uint8_t *items; /* item 0 is zeroes */
 	uint32_t n, cap;
-	uint32_t *table; /* open addressing, item number or 0 */
-	uint32_t table_cap;
+	struct bw_intern_table table;
 };
 
 void bw_intern_init(struct bw_intern *t, struct bw_mem_budget *b, size_t size);
@@ -49,8 +56,7 @@ struct bw_intern_runs {
 	uint32_t n_bytes, cap_bytes;
 	struct bw_intern_run *runs;
 	uint32_t n, cap;
-	uint32_t *table;
-	uint32_t table_cap;
+	struct bw_intern_table table;
 };
 
 void bw_runs_init(struct bw_intern_runs *t, struct bw_mem_budget *b);

@@ -144,6 +144,7 @@ struct bw_domain {
 	struct bw_intern vals, slots, regions, descs, origins, tags, csets;
 	struct bw_intern_runs strings, sets;
 	uint32_t any_region; /* the set {ANY} */
+	uint32_t prov_max;   /* sources one provenance names at most, at the moment */
 	struct {
 		uint32_t a, b, result;
 	} *slot_joins, *set_joins;
@@ -166,6 +167,7 @@ const uint32_t *bw_dom_set(const struct bw_domain *d, uint32_t set, uint32_t *re
 uint32_t bw_dom_set_of(struct bw_domain *d, uint32_t member);
 uint32_t bw_dom_region_union(struct bw_domain *d, uint32_t a, uint32_t b);
 uint32_t bw_dom_prov_union(struct bw_domain *d, uint32_t a, uint32_t b);
+uint32_t bw_dom_prov_of(struct bw_domain *d, uint32_t *members, uint32_t n); /* sorts @members */
 /* The only region of a set, NULL when it has several. */
 const struct bw_region *bw_dom_only(const struct bw_domain *d, uint32_t set);
 static inline const struct bw_desc *bw_dom_desc(const struct bw_domain *d, uint32_t id)
@@ -249,6 +251,7 @@ bool bw_val_exclude(struct bw_domain *d, struct bw_val *v, int64_t c);
 /* ---- memory with content: chunks shared between states, copied when written ----------------------------------------- */
 struct bw_chunk {
 	uint32_t refs;
+	uint32_t all; /* value: written somewhere in here, so that each slot may hold it beside its own content */
 	struct bw_chunk *next_free;
 	uint32_t slots[BW_CHUNK_SLOTS];
 };
@@ -280,6 +283,8 @@ bool bw_mem_fill(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t
 /* A local view: bytes in [off, off + len) that it knows may have become like @v; what it does not know it still does not. */
 void bw_mem_weaken(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64_t len, const struct bw_val *v);
 bool bw_mem_join(struct bw_domain *d, struct bw_mem **ap, const struct bw_mem *b, bool widen);
+/* The same for local views: known afterwards is only what both sides know. */
+bool bw_mem_join_known(struct bw_domain *d, struct bw_mem **ap, const struct bw_mem *b, bool widen);
 void bw_mem_clear(struct bw_domain *d, struct bw_mem **mp);
 
 /* ---- states -------------------------------------------------------------------------------------------------------- */

@@ -257,6 +257,103 @@ static void local_views_join_to_what_both_know(void **state)
 	bw_state_free(&dom, b);
 }
 
+/* Stores, fills and joins in any order, on memories that share chunks, against a model that keeps the taint of every word. */
+#define MODEL_WORDS 1600u /* 25 chunks */
+static void memory_agrees_with_a_model(void **state)
+{
+	static uint32_t model[4][MODEL_WORDS];
+	struct bw_mem *m[4];
+
+	memset(model, 0, sizeof(model));
+	for (int i = 0; i < 4; i++)
+		m[i] = bw_mem_new(&dom);
+	for (int round = 0; round < 30000; round++) {
+		uint32_t which = rnd() % 4, from = rnd() % 3 ? rnd() % MODEL_WORDS : rnd() % 24 * 64, taint = 1u << rnd() % 10, n, other;
+		bool weak = rnd() % 3, widen = rnd() % 2;
+		struct bw_val v = bw_val_scalar(0, rnd()), got;
+		uint32_t wanted = 0;
+
+		n = rnd() % 4 ? rnd() % 6 + 1 : rnd() % 2 ? rnd() % (MODEL_WORDS / 2) : 64 * (rnd() % 20);
+		n = n > MODEL_WORDS - from ? MODEL_WORDS - from : n;
+		v.taint = taint;
+		switch (rnd() % 8) {
+		case 0: /* a copy that shares everything */
+			other = rnd() % 4;
+			if (other == which)
+				break;
+			bw_mem_put(&dom, m[other]);
+			m[other] = m[which];
+			m[other]->refs++;
+			memcpy(model[other], model[which], sizeof(model[0]));
+			break;
+		case 1:
+			other = rnd() % 4;
+			bw_mem_join(&dom, &m[which], m[other], widen);
+			for (uint32_t i = 0; i < MODEL_WORDS; i++)
+				model[which][i] |= model[other][i];
+			break;
+		case 2:
+		case 3:
+			n = n > 6 ? 6 : n;
+			for (uint32_t i = 0; i < n; i++)
+				bw_mem_store(&dom, &m[which], 8 * (from + i), 8, &v, weak, widen);
+			for (uint32_t i = 0; i < n; i++)
+				model[which][from + i] = taint | (weak ? model[which][from + i] : 0);
+			break;
+		default:
+			bw_mem_fill(&dom, &m[which], 8 * from, 8 * n, &v, weak, widen);
+			for (uint32_t i = 0; i < n; i++)
+				model[which][from + i] = taint | (weak ? model[which][from + i] : 0);
+			for (uint32_t i = n; i-- > 0 && !weak;)
+				assert_true(bw_mem_written(&dom, m[which], 8 * (from + i), 8));
+		}
+		from = rnd() % MODEL_WORDS;
+		n = rnd() % (MODEL_WORDS - from) + 1;
+		for (uint32_t i = 0; i < n; i++)
+			wanted |= model[which][from + i];
+		got = bw_mem_collect(&dom, m[which], 8 * from, 8 * n);
+		assert_int_equal(got.taint, wanted);
+		got = bw_mem_load(&dom, m[which], 8 * from, 8);
+		assert_int_equal(got.taint, model[which][from]);
+	}
+	for (int i = 0; i < 4; i++)
+		bw_mem_put(&dom, m[i]);
+}
+
+/* However many sources there are: the sets stay small, each class keeps one, and joining the same again changes nothing. */
+static void many_sources_keep_a_witness_each(void **state)
+{
+	struct bw_val all = bw_val_unknown(), again;
+	struct bw_domain d;
+	uint32_t n, seen = 0, members[40];
+	const uint32_t *set;
+
+	assert_int_equal(bw_domain_init(&d, 64 << 20), 0);
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct bw_origin_node o = { .source = i % 2 ? 1 : 2 + i / 2 % 5, .insn = i, .map = -1 };
+		struct bw_val v = bw_val_unknown();
+
+		v.prov = bw_dom_set_of(&d, bw_intern_add(&d.origins, &o));
+		v.taint = BW_SRC_BIT(o.source);
+		/* Ever new pairs, as unrolled code makes them. */
+		again = all;
+		bw_val_join(&d, &again, &v, false);
+		bw_val_join(&d, &all, &again, false);
+		assert_false(bw_val_join(&d, &all, &v, false));
+		assert_false(d.budget.failed);
+		for (uint32_t k = 0; k < 40; k++)
+			members[k] = rnd() % (i + 1) + 1;
+		bw_dom_prov_of(&d, members, 40);
+	}
+	set = bw_dom_set(&d, all.prov, &n);
+	assert_in_range(n, 6, BW_MAX_PROV_SET);
+	for (uint32_t i = 0; i < n; i++)
+		seen |= BW_SRC_BIT(bw_dom_origin(&d, set[i])->source);
+	assert_int_equal(seen, all.taint);
+	assert_in_range(d.prov_max, 1, BW_MAX_PROV_SET / 4);
+	bw_domain_free(&d);
+}
+
 static void budgets_end_in_a_flag(void **state)
 {
 	struct bw_domain d;
@@ -295,6 +392,8 @@ int main(void)
 		cmocka_unit_test(overwriting_kills_and_weak_stores_do_not),
 		cmocka_unit_test(states_share_until_written),
 		cmocka_unit_test(local_views_join_to_what_both_know),
+		cmocka_unit_test(memory_agrees_with_a_model),
+		cmocka_unit_test(many_sources_keep_a_witness_each),
 		cmocka_unit_test(budgets_end_in_a_flag),
 	};
 
