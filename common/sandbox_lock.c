@@ -179,17 +179,36 @@ static const int thread_calls[] = {
 	SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(tgkill), SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(rt_sigaction),	   SCMP_SYS(prctl), SCMP_SYS(membarrier),
 };
-/* No code of a worker ever gets to these, on any way: who does is not ours any more. */
+/*
+ * What the guard itself calls once it is armed, beyond what its workers do (docs/privileges.md has the reason for each): BPF; making and
+ * ending workers, which take their own privileges away; finding libraries and names of cgroups.
+ */
+static const int parent_calls[] = {
+	SCMP_SYS(bpf),		   SCMP_SYS(perf_event_open),	SCMP_SYS(clone),	     SCMP_SYS(wait4),	     SCMP_SYS(waitid),
+	SCMP_SYS(kill),		   SCMP_SYS(chroot),		SCMP_SYS(chdir),	     SCMP_SYS(fchdir),	     SCMP_SYS(umask),
+	SCMP_SYS(setgroups),	   SCMP_SYS(setresuid),		SCMP_SYS(setresgid),	     SCMP_SYS(capget),	     SCMP_SYS(capset),
+	SCMP_SYS(seccomp),	   SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule), SCMP_SYS(landlock_restrict_self), SCMP_SYS(close_range),
+	SCMP_SYS(getppid),	   SCMP_SYS(prlimit64),		SCMP_SYS(getrlimit),	     SCMP_SYS(setrlimit),    SCMP_SYS(getpriority),
+	SCMP_SYS(setpriority),	   SCMP_SYS(signalfd4),		SCMP_SYS(name_to_handle_at), SCMP_SYS(open_by_handle_at), SCMP_SYS(mkdir),
+	SCMP_SYS(mkdirat),	   SCMP_SYS(rmdir),		SCMP_SYS(fchown),	     SCMP_SYS(readv),	     SCMP_SYS(statfs),
+	SCMP_SYS(mmap),		   SCMP_SYS(mprotect), /* executable too: workers that begin again load modules of libraries */
+	SCMP_SYS(set_tid_address), SCMP_SYS(listen),		SCMP_SYS(inotify_init1),     SCMP_SYS(inotify_add_watch), SCMP_SYS(inotify_rm_watch),
+};
+/* No code of ours ever gets to these, on any way: who does is not ours any more. */
 static const int hostile_calls[] = {
-	SCMP_SYS(bpf),		    SCMP_SYS(perf_event_open), SCMP_SYS(execve),	  SCMP_SYS(execveat),	      SCMP_SYS(fork),
-	SCMP_SYS(vfork),	    SCMP_SYS(ptrace),	       SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(pidfd_open),	    SCMP_SYS(kcmp),	       SCMP_SYS(mount),		  SCMP_SYS(umount2),	      SCMP_SYS(pivot_root),
-	SCMP_SYS(chroot),	    SCMP_SYS(unshare),	       SCMP_SYS(setns),		  SCMP_SYS(open_tree),	      SCMP_SYS(move_mount),
+	SCMP_SYS(execve),	    SCMP_SYS(execveat),	       SCMP_SYS(vfork),		  SCMP_SYS(ptrace),	      SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),    SCMP_SYS(kcmp),		  SCMP_SYS(mount),	      SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),	    SCMP_SYS(unshare),	       SCMP_SYS(setns),		  SCMP_SYS(open_tree),	      SCMP_SYS(move_mount),
 	SCMP_SYS(fsopen),	    SCMP_SYS(fsmount),	       SCMP_SYS(init_module),	  SCMP_SYS(finit_module),     SCMP_SYS(delete_module),
 	SCMP_SYS(kexec_load),	    SCMP_SYS(kexec_file_load), SCMP_SYS(reboot),	  SCMP_SYS(userfaultfd),      SCMP_SYS(keyctl),
 	SCMP_SYS(add_key),	    SCMP_SYS(request_key),     SCMP_SYS(io_uring_setup),  SCMP_SYS(io_uring_enter),   SCMP_SYS(io_uring_register),
-	SCMP_SYS(open_by_handle_at), SCMP_SYS(mknod),	       SCMP_SYS(mknodat),	  SCMP_SYS(iopl),	      SCMP_SYS(ioperm),
-	SCMP_SYS(modify_ldt),	    SCMP_SYS(capset),	       SCMP_SYS(setuid),	  SCMP_SYS(setresuid),	      SCMP_SYS(kill),
+	SCMP_SYS(mknod),	    SCMP_SYS(mknodat),	       SCMP_SYS(iopl),		  SCMP_SYS(ioperm),	      SCMP_SYS(modify_ldt),
+	SCMP_SYS(settimeofday),	    SCMP_SYS(clock_settime),   SCMP_SYS(sethostname),	  SCMP_SYS(swapon),	      SCMP_SYS(acct),
+};
+/* And no code of a worker to these. */
+static const int hostile_in_worker[] = {
+	SCMP_SYS(bpf),	  SCMP_SYS(perf_event_open), SCMP_SYS(fork),   SCMP_SYS(pidfd_open), SCMP_SYS(chroot), SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(capset), SCMP_SYS(setuid),	     SCMP_SYS(setresuid), SCMP_SYS(kill),
 };
 static const int hostile_without_network[] = { SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen) };
 static const int hostile_without_threads[] = { SCMP_SYS(clone), SCMP_SYS(clone3) };
@@ -231,11 +250,11 @@ static int add_descriptors(scmp_filter_ctx f, unsigned int calls)
 	return r;
 }
 
-/* clone(2) for threads; clone3(2) hides its flags from a filter, and glibc falls back when there is none. */
-static int add_threads(scmp_filter_ctx f)
+/* clone(2) for threads (the parent may make @processes); clone3(2) hides its flags from a filter, and glibc falls back when there is none. */
+static int add_threads(scmp_filter_ctx f, bool processes)
 {
 	const scmp_datum_t thread = 0x00010000 | 0x00000100; /* CLONE_THREAD, CLONE_VM */
-	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
+	int r = processes ? 0 : seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
 
 	if (r >= 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
@@ -259,14 +278,19 @@ int bw_lock_calls(unsigned int calls, enum bw_lock_other other)
 	if (calls & BW_CALLS_THREADS) {
 		ADD_ALL(&r, f, SCMP_ACT_ALLOW, thread_calls);
 		if (r >= 0)
-			r = add_threads(f);
+			r = add_threads(f, calls & BW_CALLS_PARENT);
+	}
+	if (calls & BW_CALLS_PARENT) {
+		ADD_ALL(&r, f, SCMP_ACT_ALLOW, parent_calls);
+	} else if (r >= 0) {
+		r = add_memory(f);
 	}
 	if (r >= 0)
-		r = add_memory(f);
-	if (r >= 0)
 		r = add_descriptors(f, calls);
-	if (other == BW_OTHER_KILL) {
+	if (other == BW_OTHER_KILL)
 		ADD_ALL(&r, f, SCMP_ACT_KILL_PROCESS, hostile_calls);
+	if (other == BW_OTHER_KILL && !(calls & BW_CALLS_PARENT)) {
+		ADD_ALL(&r, f, SCMP_ACT_KILL_PROCESS, hostile_in_worker);
 		if (!(calls & BW_CALLS_NETWORK))
 			ADD_ALL(&r, f, SCMP_ACT_KILL_PROCESS, hostile_without_network);
 		if (!(calls & BW_CALLS_THREADS))

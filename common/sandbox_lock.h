@@ -55,6 +55,7 @@ enum bw_lock_calls {
 	BW_CALLS_EVENTS = 1u << 2,  /* epoll, timers; accepting, sending and receiving on sockets that are open already */
 	BW_CALLS_NETWORK = 1u << 3, /* making and connecting sockets of their own; not listening */
 	BW_CALLS_THREADS = 1u << 4, /* threads; not processes */
+	BW_CALLS_PARENT = 1u << 5,  /* the guard itself, with all of the above: BPF, making workers; not execve, mounts, modules, ... */
 };
 
 /* What happens to all others. */

@@ -10,6 +10,7 @@
 
 #include "common/caps.h"
 #include "common/log.h"
+#include "common/sandbox_lock.h"
 #include "guard/alert.h"
 #include "guard/api/api.h"
 #include "guard/canary.h"
@@ -637,10 +638,14 @@ static int drop_privileges(const struct guard *g)
 	/* The kernel wants it for a uprobe: permitted, in force while one is attached. */
 	uint64_t probes = g->api ? BW_CAP(CAP_SYS_ADMIN) : 0;
 	uint64_t canary = g->tier == BW_TIER_ENFORCE ? BW_CAP(CAP_NET_ADMIN) : 0;
+	int r;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	return bw_caps_limit(caps | api | probes | canary, caps | api);
+	r = bw_caps_limit(caps | api | probes | canary, caps | api);
+	if (!r)
+		r = bw_lock_calls(BW_CALLS_MEMFD | BW_CALLS_FILES | BW_CALLS_EVENTS | BW_CALLS_NETWORK | BW_CALLS_THREADS | BW_CALLS_PARENT, BW_OTHER_KILL);
+	return r;
 }
 
 int guard_open(const struct config *config, const struct bw_features *features, struct guard **ret, char *why,
@@ -748,7 +753,7 @@ int guard_run(struct guard *g)
 	char how[200], ready[600];
 	int r;
 
-	snprintf(ready, sizeof(ready), "READY=1\nSTATUS=%s tier, mode %s%s%s", bw_tier_name(g->tier), g->mode == BW_MODE_ENFORCE ? "enforce" : "observe",
+	snprintf(ready, sizeof(ready), "READY=1\nSTATUS=%s tier, mode %s%s%s", bw_tier_name(g->tier), config_mode_name(g->mode),
 		 g->why_tier[0] ? ": " : "", g->why_tier);
 	notify_send(&g->notify, ready);
 	r = loop_run(g->loop);

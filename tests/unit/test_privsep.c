@@ -227,6 +227,88 @@ static void hostile_calls_end_it(void **state)
 	}
 }
 
+/* ---- and the guard itself, once it is armed: no worker, so a plain child with its filter */
+
+static const unsigned int parent_profile = BW_CALLS_MEMFD | BW_CALLS_FILES | BW_CALLS_EVENTS | BW_CALLS_NETWORK | BW_CALLS_THREADS | BW_CALLS_PARENT;
+
+static long try_module(void)
+{
+	return syscall(SYS_init_module, "", 0UL, "");
+}
+
+static long try_new_mount(void)
+{
+	return syscall(SYS_mount, "none", "/", "tmpfs", 0UL, NULL);
+}
+
+static long try_unshare(void)
+{
+	return syscall(SYS_unshare, 0x00020000 /* CLONE_NEWNS */);
+}
+
+static long try_kexec(void)
+{
+	return syscall(SYS_kexec_load, 0UL, 0UL, NULL, 0UL);
+}
+
+static long try_write_memory(void)
+{
+	return syscall(SYS_process_vm_writev, getppid(), NULL, 0UL, NULL, 0UL, 0UL);
+}
+
+static const struct attempt parent_attempts[] = {
+	{ "exec", try_exec },	{ "ptrace", try_ptrace },   { "umount", try_mount },   { "mount", try_new_mount },     { "module", try_module },
+	{ "uring", try_uring }, { "unshare", try_unshare }, { "kexec", try_kexec }, { "memory", try_write_memory },
+};
+
+/* Status of a child that has the filter and makes the call: exit 0 it succeeded, 1 EPERM, 2 another failure. */
+static int as_parent(long (*call)(void))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (!pid) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || bw_lock_calls(parent_profile, BW_OTHER_KILL) < 0)
+			_exit(99);
+		_exit(!call() ? 0 : errno == EPERM ? 1 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* What a worker is made of, and what keeps BPF going. */
+static long try_what_it_needs(void)
+{
+	struct privsep_worker w = PRIVSEP_WORKER_NONE;
+	struct privsep_job job = { .profile = &core, .root = dir_fd, .run = tell_pid_and_wait };
+	struct privsep_message m;
+	char why[200];
+
+	if (try_bpf() < 0)
+		return -1;
+	privsep_user(&job.uid, &job.gid);
+	if (privsep_spawn(&job, &w) < 0 || privsep_recv(w.ch.requests, forms, M_COUNT, &m, true) < 0)
+		return -1;
+	return privsep_reap(&w, true, w.started_ns, why, sizeof(why)) ? 0 : -1;
+}
+
+static long try_neither(void)
+{
+	return syscall(SYS_symlinkat, "/", AT_FDCWD, "/l");
+}
+
+static void the_guard_has_a_filter_too(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(parent_attempts); i++) {
+		int status = as_parent(parent_attempts[i].call);
+
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			fail_msg("%s: status %x", parent_attempts[i].name, (unsigned int)status);
+	}
+	assert_int_equal(as_parent(try_neither), 1 << 8);
+	assert_int_equal(as_parent(try_what_it_needs), 0);
+}
+
 static int no_files_run(void *arg, const struct privsep_channels *ch)
 {
 	int fd;
@@ -414,6 +496,7 @@ int main(void)
 		cmocka_unit_test(backoff_grows_to_a_bound),
 		cmocka_unit_test_setup(is_nobody, root_only),
 		cmocka_unit_test_setup(hostile_calls_end_it, root_only),
+		cmocka_unit_test_setup(the_guard_has_a_filter_too, root_only),
 		cmocka_unit_test_setup(has_its_directory_only, root_only),
 		cmocka_unit_test_setup(net_may_connect, root_only),
 		cmocka_unit_test_setup(ends_are_told, root_only),
