@@ -40,6 +40,7 @@ CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN)
 LDFLAGS += $(LDHARDEN)
 PKGS = libbpf libelf libcjson libcrypto sqlite3 libseccomp libcap zlib libbrotlidec capstone libhs libssl libcurl rdkafka
 CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+STATIC_PKGS = libbpf libelf libcrypto sqlite3 libseccomp libcap zlib libhs
 LIBS = -Wl,--as-needed $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lpthread
 
 ARCH_INCLUDE := /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
@@ -78,7 +79,7 @@ TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC)) $(TOOL_GO)
 PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
 .PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install man deb clean help \
-	samples tools tests-build
+	samples tools tests-build static test-systemd
 all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ)
 samples: $(SAMPLE_OBJ)
 tools: $(TOOL_BIN)
@@ -125,6 +126,17 @@ $(BUILD)/bpfwardend: $(GUARD_MAIN_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a
 $(BUILD)/bpfwarden-inventory: $(call obj,auditor/inventory_main.c) $(BUILD)/libcommon.a
 	@echo '  CC   ' $@
 	$(Q)$(CC) $(if $(SAN),$(LDFLAGS),-static-pie $(filter-out -pie,$(LDFLAGS))) -o $@ $^ $(shell $(PKG_CONFIG) --static --libs libbpf)
+
+# The auditor alone, in one file that needs no library of the image it runs in. Debian has no static libcjson; librdkafka's static library
+# carries the same code.
+$(BUILD)/static/cJSON.o:
+	@mkdir -p $(@D)
+	$(Q)cd $(@D) && ar x $(firstword $(wildcard /usr/lib/*/librdkafka.a)) cJSON.o
+$(BUILD)/static/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libguard.a $(BUILD)/libauditor.a $(BUILD)/libcommon.a $(BUILD)/static/cJSON.o
+	@echo '  CC   ' $@
+	$(Q)$(CC) -static-pie $(filter-out -pie,$(LDFLAGS)) -o $@.tmp $^ -Wl,--start-group $(shell $(PKG_CONFIG) --static --libs $(STATIC_PKGS)) \
+		-Wl,--end-group -lstdc++ -lm 2>$@.log || { cat $@.log >&2; exit 1; }
+	$(Q)strip $@.tmp && mv $@.tmp $@
 
 # ---- BPF code: one object per concern, linked into two, shipped inside the guard as skeletons: the guard's own programs,
 # and the probes of API visibility, which are loaded apart ---------------------------------------------------------------
@@ -205,6 +217,9 @@ test-vm: tests-build
 ## make test-matrix   the same over every supported kernel
 test-matrix: tests-build
 	@tests/vm/matrix
+## make test-systemd  the packages on a Debian system with systemd, in a virtual machine (root; KERNEL=6.12 if not said)
+test-systemd: tests-build man
+	@tests/vm/systemd $(if $(filter command line,$(origin KERNEL)),$(KERNEL),6.12)
 ## make fuzz          run each fuzz target (FUZZ_RUNS executions each)
 fuzz:
 	@tests/fuzz/run
@@ -228,9 +243,10 @@ install: all $(if $(shell command -v scdoc),man)
 	install -D -m 0755 $(BUILD)/bpfwardend $(DESTDIR)$(PREFIX)/sbin/bpfwardend
 	install -D -m 0755 $(BUILD)/bpfwarden-inventory $(DESTDIR)$(PREFIX)/sbin/bpfwarden-inventory
 	for f in $(wildcard rules/*.json rules/schema/*.json); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/bpfwarden/$$f; done
-	install -D -m 0644 packaging/systemd/bpfwardend.service $(DESTDIR)$(UNIT_DIR)/bpfwardend.service
+	for f in bpfwardend bpfwardend-arm; do install -D -m 0644 packaging/systemd/$$f.service $(DESTDIR)$(UNIT_DIR)/$$f.service; done
+	install -D -m 0755 packaging/initramfs/bpfwarden $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-bottom/bpfwarden
 	install -D -m 0644 packaging/systemd/bpfwarden.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/bpfwarden.conf
-	for f in enforce network; do install -D -m 0644 packaging/systemd/$$f.conf $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/$$f.conf; done
+	install -D -m 0644 packaging/systemd/network.conf $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/network.conf
 	install -D -m 0644 docs/config.md $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/config.md
 	for f in docs/*.md rules/README.md; do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/$$f; done
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/README.md
@@ -239,6 +255,8 @@ install: all $(if $(shell command -v scdoc),man)
 	$(BUILD)/bpfwarden completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_bpfwarden
 	$(BUILD)/bpfwarden completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bpfwarden.fish
 	for s in 1 8; do for f in $(BUILD)/man/*.$$s; do [ ! -f $$f ] || install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/man/man$$s/$${f##*/}; done; done
+## make static        build/static/bpfwarden: the auditor without shared libraries, for CI images
+static: $(BUILD)/static/bpfwarden
 ## make deb           Debian packages in build/deb (needs debhelper, scdoc)
 deb:
 	@packaging/deb

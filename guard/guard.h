@@ -15,6 +15,11 @@ struct guard;
  */
 int guard_open(const struct config *config, const struct bw_features *features, struct guard **ret, char *why,
 	       size_t why_len);
+/*
+ * Puts the programs and the policy into the kernel, leaves them there, and nothing else: before there is a state directory, a journal,
+ * a service manager. guard_open() takes over, with what was reported meanwhile. Not for mode observe. As guard_open().
+ */
+int guard_arm(const struct config *config, const struct bw_features *features, char *why, size_t why_len);
 /* Serves until SIGTERM or SIGINT, then drains what the kernel has reported. Returns 0 or a negative errno. */
 int guard_run(struct guard *g);
 void guard_free(struct guard *g);

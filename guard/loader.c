@@ -550,6 +550,12 @@ void loader_free(struct loader *l)
 	free(l);
 }
 
+void loader_discard(struct loader *l)
+{
+	if (l->set[0])
+		remove_set(l->set, NULL);
+}
+
 bool loader_adopted(const struct loader *l)
 {
 	return l->adopted;

@@ -61,6 +61,8 @@ int loader_claim(const char *pin_dir);
  */
 int loader_open(const struct loader_config *config, struct loader **ret, char *why, size_t why_len);
 void loader_free(struct loader *l);
+/* Unpins what was loaded here, so that loader_free() leaves nothing. */
+void loader_discard(struct loader *l);
 bool loader_adopted(const struct loader *l);
 /* Is this one of the programs attached here, or the claim program? */
 bool loader_owns(const struct loader *l, uint32_t prog_id);

@@ -19,6 +19,8 @@
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BREAKGLASS = 3 };
 
+#define ARM_SECONDS 60 /* 3 in a virtual machine without hardware support */
+
 static const struct bw_command command = {
 	"bpfwardend", "", "Guards a host against BPF programs that nobody approved: reports every load, and refuses in the modes enforce and protect.",
 	"It probes what the kernel offers and runs in the best tier: enforce (BPF LSM, or fmod_ret on the security functions),\n"
@@ -131,7 +133,7 @@ static int give_way(const char *pin_dir, const char *reason)
 	return n < 0 ? EXIT_FAILED : EXIT_BREAKGLASS;
 }
 
-/* Probes and starts. Returns 0, or the exit status after saying why. */
+/* Probes and starts, or with @ret NULL only arms. Returns 0, or the exit status after saying why. */
 static int start(const struct config *config, struct bw_features *features, struct guard **ret)
 {
 	const char *bad = NULL;
@@ -149,7 +151,7 @@ static int start(const struct config *config, struct bw_features *features, stru
 		bw_err("--features: \"%s\" switches off no feature that is known; bpfwarden doctor lists them", bad);
 		return EXIT_USAGE;
 	}
-	r = guard_open(config, features, ret, why, sizeof(why));
+	r = ret ? guard_open(config, features, ret, why, sizeof(why)) : guard_arm(config, features, why, sizeof(why));
 	if (r < 0) {
 		bw_err("%s", why);
 		return exit_status(r);
@@ -163,7 +165,7 @@ int main(int argc, char **argv)
 	const char *pin_dir = NULL, *features = NULL, *api = NULL, *protect = NULL;
 	struct config config = { .mode = BW_MODE_OBSERVE, .protect_self = true, .retention_rows = 10000000, .retention_days = 90,
 				 .api = { .log_permille = 100, .span_permille = 100 } };
-	bool foreground = false, verbose = false, disarm = false, version = false;
+	bool foreground = false, verbose = false, arm = false, disarm = false, version = false;
 	const struct bw_opt opts[] = {
 		BW_OPTS_HELP_ROW,
 		{ BW_OPT_FLAG, 'f', "foreground", &foreground, NULL, "stay in the foreground; events go to standard output unless --output says otherwise" },
@@ -178,6 +180,7 @@ int main(int argc, char **argv)
 		{ BW_OPT_STRING, 0, "features", &features, "-NAME,...", "do without features of the kernel, for tests and troubleshooting (bpfwarden doctor lists them)" },
 		{ BW_OPT_CHOICE, 0, "api", &api, "on|off", "look at the API calls of this host's processes (default off)" },
 		{ BW_OPT_CHOICE, 0, "protect-self", &protect, "on|off", "refuse (mode enforce) and report what would take the guard out (default on)" },
+		{ BW_OPT_FLAG, 0, "arm", &arm, NULL, "put programs and policy into the kernel, and exit: for the start of the host" },
 		{ BW_OPT_FLAG, 0, "disarm", &disarm, NULL, "remove the programs that a guard left in the kernel, and exit" },
 		{ BW_OPT_FLAG, 'v', "verbose", &verbose, NULL, "say more" },
 		{ BW_OPT_FLAG, 0, "version", &version, NULL, "print the version" },
@@ -243,6 +246,15 @@ int main(int argc, char **argv)
 	/* A dump of this process would hold what the events say about others. */
 	prctl(PR_SET_DUMPABLE, 0);
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	if (arm) {
+		/* Nothing else of the host goes on meanwhile. */
+		alarm(ARM_SECONDS);
+		r = config.mode == BW_MODE_OBSERVE ? 0 : start(&config, &probed, NULL);
+		if (!r)
+			bw_notice("%s", config.mode == BW_MODE_OBSERVE ? "mode observe: nothing to arm" : "armed");
+		config_free(&config);
+		return r;
+	}
 	if (!foreground) {
 		ready = background();
 		if (ready < 0) {
