@@ -160,7 +160,7 @@ static int load(struct sqlite3 *db, struct api_data *d, const char *sql, int (*r
 	return r ? r : event_store_errno(rc);
 }
 
-int api_store_load(struct sqlite3 *db, struct api_data *ret)
+static int load_all(struct sqlite3 *db, const char *endpoints, const char *facts, struct api_data *ret)
 {
 	struct api_data d = { 0 };
 	const struct api_fact *at;
@@ -170,11 +170,9 @@ int api_store_load(struct sqlite3 *db, struct api_data *ret)
 	rc = sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
 	r = event_store_errno(rc);
 	if (!r)
-		r = load(db, &d, "SELECT * FROM endpoints ORDER BY host, path, method", load_endpoint);
+		r = load(db, &d, endpoints, load_endpoint);
 	if (!r)
-		r = load(db, &d,
-			 "SELECT f.* FROM endpoints e JOIN facts f ON f.endpoint = e.id"
-			 " ORDER BY e.host, e.path, e.method, f.kind, f.name, f.value", load_fact);
+		r = load(db, &d, facts, load_fact);
 	d.ncounters = 0;
 	if (!r)
 		r = load(db, &d, "SELECT name, value FROM counters ORDER BY name", load_counter);
@@ -190,6 +188,24 @@ int api_store_load(struct sqlite3 *db, struct api_data *ret)
 	}
 	*ret = d;
 	return 0;
+}
+
+int api_store_load(struct sqlite3 *db, struct api_data *ret)
+{
+	return load_all(db, "SELECT * FROM endpoints ORDER BY host, path, method",
+			"SELECT f.* FROM endpoints e JOIN facts f ON f.endpoint = e.id"
+			" ORDER BY e.host, e.path, e.method, f.kind, f.name, f.value", ret);
+}
+
+int api_store_load_personal(struct sqlite3 *db, struct api_data *ret)
+{
+	return load_all(db,
+			"SELECT * FROM endpoints e WHERE EXISTS(SELECT 1 FROM facts WHERE endpoint = e.id AND kind = 'class')"
+			" ORDER BY host, path, method",
+			"SELECT f.* FROM endpoints e JOIN facts f ON f.endpoint = e.id"
+			" WHERE f.kind IN ('class', 'direction', 'process', 'source')"
+			" AND EXISTS(SELECT 1 FROM facts WHERE endpoint = e.id AND kind = 'class')"
+			" ORDER BY e.host, e.path, e.method, f.kind, f.name, f.value", ret);
 }
 
 void api_data_free(struct api_data *d)

@@ -66,6 +66,8 @@ struct api_data {
 int api_store_open(const char *path, struct sqlite3 **ret);
 /* As it is at one moment. -E2BIG, -ENOMEM, -EBUSY, -EUCLEAN, -EIO. Release with api_data_free(). */
 int api_store_load(struct sqlite3 *db, struct api_data *ret);
+/* The same, of endpoints with personal data only, and of their facts those that say which, where and by whose process. */
+int api_store_load_personal(struct sqlite3 *db, struct api_data *ret);
 void api_data_free(struct api_data *d);
 
 /* The first fact of @kind (and @name and @value, where they are not NULL) and how many facts of that kind follow it. */

@@ -548,6 +548,25 @@ static const struct technique *attach_look(const struct alert_detail *d, struct 
 	return technique_find(a, &context);
 }
 
+static void write_exposure(struct bw_json *j, const struct alert_exposure *x)
+{
+	bw_json_u64(j, "exposed_apis", x->n_apis);
+	bw_json_str(j, "exposed_api", x->api);
+	bw_json_open(j, "exposed_data", '[');
+	for (uint32_t i = 0; i < x->n_classes; i++)
+		bw_json_str(j, NULL, x->classes[i]);
+	bw_json_close(j, ']');
+	bw_json_str(j, "exposed_place", x->place);
+}
+
+/* Personal data makes it worse: what nobody approved is high at least, and a stranger who reads it is as bad as it gets. */
+static enum alert_severity exposed_severity(const struct decode_event *e, enum alert_severity s)
+{
+	if (e->type == BW_EVENT_ATTACH)
+		return e->attach.prog.known && e->attach.prog.entry != ~0u ? s : s > ALERT_HIGH ? s : ALERT_HIGH;
+	return s >= ALERT_MEDIUM && s < ALERT_CRITICAL ? s + 1 : s;
+}
+
 int alert_event(const struct alert_context *c, const struct alert_detail *d, struct bw_buf *buf, struct alert *ret)
 {
 	const struct decode_event *e = d->event;
@@ -562,6 +581,8 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 		if (technique && a.severity < technique->severity)
 			a.severity = technique->severity;
 	}
+	if (d->exposure)
+		a.severity = exposed_severity(e, a.severity);
 	if (d->canary)
 		a.severity = ALERT_DEBUG;
 	else if (d->repeat_of && a.severity > ALERT_INFO)
@@ -585,6 +606,8 @@ int alert_event(const struct alert_context *c, const struct alert_detail *d, str
 		write_egress(&j, d);
 	else
 		write_map(&j, d);
+	if (d->exposure)
+		write_exposure(&j, d->exposure);
 	write_actor(&j, d);
 	bw_json_u64(&j, "cpu", e->cpu);
 	bw_json_u64(&j, "cpu_seq", e->cpu_seq);

@@ -54,6 +54,16 @@ struct alert_analysis {
 	const char *source, *channel; /* NULL: not about a flow */
 };
 
+/* Which APIs with personal data an event is about (guard/exposed.h). Borrowed; chosen by whoever calls these APIs. */
+#define ALERT_MAX_EXPOSED_CLASSES 32u
+struct alert_exposure {
+	uint32_t n_apis;
+	const char *api; /* the one with the most calls: "POST shop.example/checkout" */
+	const char *place; /* from where: "file", "kernel", "interface", ... */
+	const char *classes[ALERT_MAX_EXPOSED_CLASSES];
+	uint32_t n_classes;
+};
+
 /* What the caller could find out about one event. All strings borrowed; NULL leaves the member out. */
 struct alert_detail {
 	uint64_t seq;		  /* the guard's own number of the event, from store_next_seq() */
@@ -68,6 +78,7 @@ struct alert_detail {
 	uint64_t repeat_of;	  /* seq of an event that reported the same (repeat_find()); 0: none. Lowers the severity */
 	bool other_namespaces;	  /* of an attachment: the loader is in other PID, mount or user namespaces than the guard */
 	bool not_owner;		  /* of an attachment: what is changed was made by another process */
+	const struct alert_exposure *exposure; /* NULL: none. Raises the severity */
 	const struct alert_analysis *analysis; /* mode protect; NULL: none known */
 	const char *map_name;	  /* of an egress: the map that was read, and by which executable */
 	const char *reader_exe;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "common/api_store.h"
 #include "common/event_chain.h"
 #include "common/json.h"
 #include "common/log.h"
@@ -17,6 +18,7 @@
 #include "guard/config.h"
 #include "guard/control.h"
 #include "guard/drift.h"
+#include "guard/exposed.h"
 #include "guard/ledger.h"
 #include "guard/lines.h"
 #include "guard/loop.h"
@@ -69,6 +71,7 @@ struct worker {
 	uint64_t n_results;
 	struct ledger *ledger;
 	struct drift *drift;
+	struct exposed *exposed;
 	bool parent_gone;
 	struct privsep_message message; /* large: not on the stack */
 };
@@ -262,6 +265,7 @@ static int on_record(void *arg, void *data, size_t size)
 	detail.seq = store_next_seq(w->store);
 	detail.lost_before = decode_gaps_note(&w->gaps, event.cpu, event.cpu_seq);
 	ledger_look(w->ledger, &event, &detail);
+	detail.exposure = exposed_look(w->exposed, &event, clock_ns(CLOCK_MONOTONIC));
 	if (event.type == BW_EVENT_ATTACH) {
 		explain_attach(w, &event.attach, &detail);
 		w->alerts += event.attach.action != BW_ACTION_ALLOWED;
@@ -708,6 +712,8 @@ static int start(struct worker *w)
 		r = ledger_new(&w->setup->namespaces, &w->ledger);
 	if (!r)
 		r = drift_new(&w->drift);
+	if (!r)
+		r = exposed_new("/" API_STORE_FILE, &w->exposed);
 	if (!r)
 		r = open_store(w);
 	if (!r && w->setup->sinks)

@@ -298,6 +298,18 @@ static void attachments(void **state)
 	assert_int_equal(a.severity, ALERT_INFO);
 	assert_string_equal(a.prog_name, "xdp_filter");
 	assert_int_equal(strlen(a.digest), 64);
+	/* The same where personal data passes: approved, and not. */
+	{
+		const struct alert_exposure x = { .n_apis = 2, .api = "POST shop.example/checkout", .place = "interface",
+						  .classes = { "card", "email" }, .n_classes = 2 };
+
+		r.attach.prog.entry = 1;
+		run("attach-exposed-approved", &r, sizeof(r.attach), (struct alert_detail){ .seq = 14, .exposure = &x }, &a);
+		assert_int_equal(a.severity, ALERT_INFO);
+		r.attach.prog.entry = ~0u;
+		run("attach-exposed", &r, sizeof(r.attach), (struct alert_detail){ .seq = 15, .exposure = &x }, &a);
+		assert_int_equal(a.severity, ALERT_HIGH);
+	}
 	/* A program that decides results, on the kernel's BPF functions. */
 	r.attach.way = BW_WAY_PERF_IOCTL;
 	r.attach.request = 0x40042408;
