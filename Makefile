@@ -250,6 +250,7 @@ install: all $(if $(shell command -v scdoc),man)
 	install -D -m 0644 docs/config.md $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/config.md
 	for f in docs/*.md rules/README.md; do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/$$f; done
 	install -D -m 0644 README.md $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/README.md
+	for f in $(wildcard packaging/siem/README.md packaging/siem/*/*); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/doc/bpfwarden-doc/$$f; done
 	mkdir -p $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	$(BUILD)/bpfwarden completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bpfwarden
 	$(BUILD)/bpfwarden completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_bpfwarden

@@ -79,7 +79,11 @@ void format_rfc3164(const struct format_options *o, const struct event_view *e, 
 	put_priority(o, e, b);
 	gmtime_r(&sec, &tm);
 	bw_buf_printf(b, "%s %2d %02d:%02d:%02d ", months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-	put_header_field(b, event_get(e, "host"), 255);
+	/* It has no NILVALUE: receivers take "-" for the tag. */
+	if (event_get(e, "host"))
+		put_header_field(b, event_get(e, "host"), 255);
+	else
+		bw_buf_str(b, "localhost");
 	bw_buf_str(b, " " PROGRAM ": @cee: ");
 	bw_buf_append(b, e->line, e->len);
 }
