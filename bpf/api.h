@@ -11,7 +11,7 @@
 
 #include "bpf/event.h"
 
-#define BW_API_VERSION 1
+#define BW_API_VERSION 2
 #define BW_API_DATA_MAX 16384	/* bytes of one call that are copied, at most; a power of two */
 #define BW_API_CUT 1024		/* bytes of one call that are copied when there is no room for more */
 #define BW_API_SNIFF 24		/* bytes that tell the protocol */
@@ -50,6 +50,7 @@ enum bw_api_flag {
 	BW_API_RESET = 1u << 1,	     /* ended by an error */
 	BW_API_SAMPLED = 1u << 2,    /* not all was copied, because of a budget or a limit */
 	BW_API_WEAK_PEER = 1u << 3,  /* TLS: the socket was guessed from what the thread did last */
+	BW_API_SKIPPED = 1u << 4,    /* whole requests with their responses were left out before this */
 };
 
 /* What the probes make of a connection. */
@@ -93,6 +94,7 @@ struct bw_api_data {
 	__u16 flags; /* enum bw_api_flag */
 	__u8 dir;    /* enum bw_api_dir */
 	__u8 pad;
+	__u64 other; /* bytes that went the other way before */
 };
 
 struct bw_api_close {
@@ -106,10 +108,12 @@ struct bw_api_close {
 struct bw_api_conf {
 	__u32 ignored[BW_API_MAX_IGNORED]; /* processes (tgid) that are not looked at: the guard's own */
 	__u32 call_bytes;		   /* bytes of one call that are copied, up to BW_API_DATA_MAX */
-	__u32 wake_bytes;		   /* the reader is woken when so much waits for it */
+	__u32 cpu_calls;		   /* requests per second, per CPU; 0: any number, here and below */
 	__u64 conn_bytes;		   /* bytes per second of one connection */
 	__u64 cpu_bytes;		   /* bytes per second, per CPU, over all connections */
 	__u64 ring_bytes;		   /* size of the ring buffer */
+	__u32 conn_calls;		   /* requests per second of one connection */
+	__u32 pad;
 };
 
 enum bw_api_stat {
@@ -126,7 +130,9 @@ enum bw_api_stat {
 	BW_API_STAT_TLS,	 /* as TLS */
 	BW_API_STAT_OTHER,	 /* as something else */
 	BW_API_STAT_MIDWAY,	 /* of the first, those whose beginning was not seen */
-	BW_API_STAT_WAKEUPS,	 /* the reader was woken */
+	BW_API_STAT_SKIPPED,	 /* requests that were left out with their responses; of HTTP/2, times that a connection was */
+	BW_API_STAT_SKIPPED_ENDS, /* the same at the client's end of a connection within this host: the server's end may be seen */
+	BW_API_STAT_SKIPPED_BYTES, /* bytes of both */
 	BW_API_STAT_COUNT
 };
 
@@ -138,9 +144,9 @@ _Static_assert(sizeof(struct bw_api_hdr) == 24, "bw_api_hdr");
 _Static_assert(sizeof(struct bw_api_addr) == 20, "bw_api_addr");
 _Static_assert(sizeof(struct bw_api_open) == 416, "bw_api_open");
 _Static_assert(__builtin_offsetof(struct bw_api_open, flags) == 408, "bw_api_open.flags");
-_Static_assert(sizeof(struct bw_api_data) == 48, "bw_api_data");
+_Static_assert(sizeof(struct bw_api_data) == 56, "bw_api_data");
 _Static_assert(__builtin_offsetof(struct bw_api_data, dir) == 46, "bw_api_data.dir");
 _Static_assert(sizeof(struct bw_api_close) == 48, "bw_api_close");
-_Static_assert(sizeof(struct bw_api_conf) == 64, "bw_api_conf");
+_Static_assert(sizeof(struct bw_api_conf) == 72, "bw_api_conf");
 
 #endif

@@ -45,6 +45,9 @@ static const struct config_key {
 	{ "api.conn_bytes", CONFIG_NUMBER, offsetof(struct config, api.conn_bytes) },
 	{ "api.total_bytes", CONFIG_NUMBER, offsetof(struct config, api.total_bytes) },
 	{ "api.ring_bytes", CONFIG_NUMBER, offsetof(struct config, api.ring_bytes) },
+	{ "api.conn_calls", CONFIG_NUMBER, offsetof(struct config, api.conn_calls) },
+	{ "api.total_calls", CONFIG_NUMBER, offsetof(struct config, api.total_calls) },
+	{ "api.cpu_percent", CONFIG_NUMBER, offsetof(struct config, api.cpu_percent) },
 	{ "api.log_permille", CONFIG_NUMBER, offsetof(struct config, api.log_permille) },
 	{ "api.span_permille", CONFIG_NUMBER, offsetof(struct config, api.span_permille) },
 };

@@ -40,16 +40,6 @@ static __always_inline void scratch_give(struct api_scratch *s, u64 id)
 
 /* ---- records ------------------------------------------------------------------------------------------------------ */
 
-/* Wakes the reader only when a good part waits for it: each wakeup costs more than a copy. It looks by itself besides. */
-static __always_inline u64 wake_flags(struct api_cpu *c, u64 now)
-{
-	if (bpf_ringbuf_query(&bw_api_ring, BPF_RB_AVAIL_DATA) < bw_api_conf.wake_bytes || now - c->woken < SECOND / 1000)
-		return BPF_RB_NO_WAKEUP;
-	c->woken = now;
-	api_stat(BW_API_STAT_WAKEUPS, 1);
-	return BPF_RB_FORCE_WAKEUP;
-}
-
 static __always_inline void hdr_fill(struct bw_api_hdr *h, enum bw_api_type type, u32 size, u64 conn, u64 now)
 {
 	h->version = BW_API_VERSION;
@@ -59,9 +49,10 @@ static __always_inline void hdr_fill(struct bw_api_hdr *h, enum bw_api_type type
 	h->conn = conn;
 }
 
-static __always_inline bool emit(struct bw_api_hdr *h, u32 size, struct api_cpu *c, u64 now)
+/* Nobody is woken, which would cost more than the copy: the reader looks by itself, many times a second. */
+static __always_inline bool emit(struct bw_api_hdr *h, u32 size)
 {
-	if (bpf_ringbuf_output(&bw_api_ring, h, size, wake_flags(c, now))) {
+	if (bpf_ringbuf_output(&bw_api_ring, h, size, BPF_RB_NO_WAKEUP)) {
 		api_stat(BW_API_STAT_LOST_RING, 1);
 		return false;
 	}
@@ -73,17 +64,14 @@ static __always_inline bool emit(struct bw_api_hdr *h, u32 size, struct api_cpu 
 static __always_inline void emit_close(const struct api_conn *conn, u32 flags)
 {
 	struct bw_api_close e = { 0 };
-	u64 now = bpf_ktime_get_boot_ns();
-	u32 zero = 0;
-	struct api_cpu *c = bpf_map_lookup_elem(&bw_api_cpus, &zero);
 
-	if (!conn->id || !c)
+	if (!conn->id)
 		return;
-	hdr_fill(&e.hdr, BW_API_CLOSE, sizeof(e), conn->id, now);
+	hdr_fill(&e.hdr, BW_API_CLOSE, sizeof(e), conn->id, bpf_ktime_get_boot_ns());
 	e.pos[0] = conn->pos[0];
 	e.pos[1] = conn->pos[1];
-	e.flags = flags;
-	emit(&e.hdr, sizeof(e), c, now);
+	e.flags = conn->skip ? flags | BW_API_SKIPPED : flags;
+	emit(&e.hdr, sizeof(e));
 }
 
 static __always_inline bool is_ignored(u32 tgid)

@@ -108,15 +108,25 @@ struct api_conn {
 	u64 ino; /* its inode number: tells a socket from a later one at the same address */
 	struct bw_api_addr local, remote;
 	struct api_tls_key tls; /* of a socket: what its clear text goes through */
-	u64 window;	   /* budget: the second that @spent counts */
+	u64 window;	   /* budget: the second that @spent and @calls count */
 	u64 spent;
+	u32 calls;
 	u32 flags; /* enum bw_api_flag */
 	u32 tries; /* calls looked at without recognising anything */
 	u8 state;  /* enum bw_api_state */
 	u8 role;
 	u8 source;
 	u8 changed; /* user space is to be told again */
-	u32 pad;
+	u8 requests; /* HTTP/1: 1 + the direction that carries requests; 0: another version, or not known */
+	u8 last;     /* 1 + the direction of the last bytes */
+	u8 skip;     /* enum api_skip */
+	u8 pad[5];
+};
+
+enum api_skip {
+	API_TAKEN,   /* recorded */
+	API_SKIPPING, /* left out, until the next request that is taken */
+	API_RESUMED, /* recorded again: the next record says that something is missing */
 };
 
 /* By the address of the kernel's struct sock. */
@@ -194,8 +204,7 @@ __weak struct {
 struct api_cpu {
 	u64 ids;    /* connections numbered on this CPU */
 	u64 window; /* budget of the CPU */
-	u64 spent;
-	u64 woken; /* when the reader was last woken */
+	u64 spent, calls;
 };
 
 __weak struct {

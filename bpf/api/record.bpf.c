@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * API visibility: from "this call moved these bytes on that connection" to records. Connections that do not speak HTTP stop being
- * copied after a few calls; what is not copied is counted and marked.
+ * copied after a few calls; what is not copied is counted and marked. When the reader does not keep up, whole requests are left out with
+ * their responses, so that what is recorded is worth reading.
  */
 #include "bpf/api/emit.bpf.h"
 
@@ -119,6 +120,16 @@ static __always_inline enum bw_api_state sniff(const u8 *p, u32 len)
 	return BW_API_UNKNOWN;
 }
 
+/* Of a connection that is HTTP, as struct api_conn has it. */
+static __always_inline u8 requests_of(const u8 *p, u32 dir)
+{
+	u32 w = WORD(p[0], p[1], p[2], p[3]);
+
+	if (!is_http1(w) || w == WORD('P', 'R', 'I', ' '))
+		return 0;
+	return 1 + (w == WORD('H', 'T', 'T', 'P') ? !dir : dir);
+}
+
 /* ---- records ------------------------------------------------------------------------------------------------------ */
 
 /* A number that no other connection gets: which CPU, and how many it has given. */
@@ -145,28 +156,125 @@ static __always_inline bool emit_open(struct api_scratch *s, u64 id, struct api_
 		api_stat(BW_API_STAT_LOST_SCRATCH, 1);
 		return false;
 	}
-	if (!emit(&o->hdr, sizeof(*o), c, now))
+	if (!emit(&o->hdr, sizeof(*o)))
 		return false;
 	conn->id = number;
 	conn->changed = 0;
 	return true;
 }
 
-/* How much of @n bytes may be copied now. */
-static __always_inline u32 budget(struct api_conn *conn, struct api_cpu *c, u64 n, u64 now)
+/* Budgets are per second. */
+static __always_inline void roll(struct api_conn *conn, struct api_cpu *c, u64 second)
 {
-	u64 second = now / SECOND, waiting = bpf_ringbuf_query(&bw_api_ring, BPF_RB_AVAIL_DATA);
-	u64 ring = bw_api_conf.ring_bytes;
-	u32 allowed = bw_api_conf.call_bytes;
-
 	if (conn->window != second) {
 		conn->window = second;
 		conn->spent = 0;
+		conn->calls = 0;
 	}
 	if (c->window != second) {
 		c->window = second;
 		c->spent = 0;
+		c->calls = 0;
 	}
+}
+
+/* ---- what is left out --------------------------------------------------------------------------------------------- */
+
+/* The client's end of a connection within this host: the server's end tells of the same calls. */
+static __always_inline bool is_second_end(const struct api_conn *conn)
+{
+	if (conn->role != BW_API_CLIENT)
+		return false;
+	if (conn->remote.family == AF_UNIX || (conn->remote.family == AF_INET && conn->remote.bytes[0] == 127))
+		return true;
+	for (int i = 0; i < 16; i++)
+		if (conn->remote.bytes[i] != conn->local.bytes[i])
+			return false;
+	return true;
+}
+
+/* Is there room for another request, or only in a quarter of the usual? Second ends are the first to be left out. */
+static __always_inline bool has_room(struct api_conn *conn, struct api_cpu *c, bool second_end, u32 part)
+{
+	u64 limit = bw_api_conf.ring_bytes / (second_end ? 16 : 4);
+
+	if (bpf_ringbuf_query(&bw_api_ring, BPF_RB_AVAIL_DATA) > limit / part)
+		return false;
+	if (bw_api_conf.conn_calls && conn->calls >= bw_api_conf.conn_calls)
+		return false;
+	if (bw_api_conf.cpu_calls && c->calls >= bw_api_conf.cpu_calls)
+		return false;
+	return true;
+}
+
+/* The first @n bytes of what was moved. */
+static __always_inline bool peek(const struct api_scratch *s, u8 *p, u32 n)
+{
+	struct api_iovec v = { s->base, s->n };
+
+	if (s->iov && bpf_probe_read_user(&v, sizeof(v), (void *)s->iov))
+		return false;
+	return v.base && v.len >= n && s->n >= n && !bpf_probe_read_user(p, n, (void *)v.base);
+}
+
+/* May the decision about this connection change with these bytes? */
+static __always_inline bool is_turn(const struct api_scratch *s, const struct api_conn *conn, bool turned)
+{
+	u32 word;
+	u8 p[9];
+
+	/* HTTP/1: with a request that comes after a response. What follows "100 Continue" is none. */
+	if (conn->requests)
+		return turned && conn->requests == 1 + (s->dir & 1) && peek(s, (u8 *)&word, sizeof(word)) && is_http1(word);
+	/* HTTP/2: at any time to be left out, since without all of its headers those that follow mean nothing; to come back, not
+	   before the next second, and with a request's headers. */
+	if (conn->skip != API_SKIPPING)
+		return true;
+	return bpf_ktime_get_boot_ns() / SECOND != conn->window && conn->role == ((s->dir & 1) ? BW_API_CLIENT : BW_API_SERVER) &&
+	       peek(s, p, sizeof(p)) && is_http2_frame(p);
+}
+
+/*
+ * Are these bytes recorded? What does not fit is left out by whole requests with their responses, or by whole connections: an
+ * application is not slowed down by a reader that lags, and what is recorded has no holes.
+ */
+static __always_inline bool is_taken(struct api_scratch *s, struct api_conn *conn, struct api_cpu *c, u64 now)
+{
+	u8 dir = 1 + (s->dir & 1);
+	bool turned = conn->last != dir, second;
+
+	conn->last = dir;
+	if (is_turn(s, conn, turned)) {
+		second = is_second_end(conn);
+		if (conn->requests || conn->skip != API_SKIPPING)
+			roll(conn, c, now / SECOND);
+		if (!has_room(conn, c, second, conn->requests || conn->skip != API_SKIPPING ? 1 : 4)) {
+			if (conn->requests || conn->skip != API_SKIPPING)
+				api_stat(second ? BW_API_STAT_SKIPPED_ENDS : BW_API_STAT_SKIPPED, 1);
+			conn->skip = API_SKIPPING;
+		} else {
+			conn->calls += !!conn->requests;
+			c->calls += !!conn->requests;
+			if (conn->skip == API_SKIPPING)
+				conn->skip = API_RESUMED;
+		}
+	}
+	if (conn->skip != API_SKIPPING)
+		return true;
+	api_stat(BW_API_STAT_SKIPPED_BYTES, s->n);
+	return false;
+}
+
+/* ---- bytes -------------------------------------------------------------------------------------------------------- */
+
+/* How much of @n bytes may be copied now. */
+static __always_inline u32 budget(struct api_conn *conn, struct api_cpu *c, u64 n, u64 now)
+{
+	u64 waiting = bpf_ringbuf_query(&bw_api_ring, BPF_RB_AVAIL_DATA);
+	u64 ring = bw_api_conf.ring_bytes;
+	u32 allowed = bw_api_conf.call_bytes;
+
+	roll(conn, c, now / SECOND);
 	/* The reader does not keep up: first heads only, then lengths only. */
 	if (waiting > ring / 2 || conn->spent > bw_api_conf.conn_bytes || c->spent > bw_api_conf.cpu_bytes)
 		allowed = BW_API_CUT;
@@ -205,6 +313,9 @@ static __always_inline void emit_data(struct api_scratch *s, u32 slot, u64 id, s
 	d->flags = got < s->n && !s->failed ? BW_API_SAMPLED : 0;
 	d->dir = s->dir & 1;
 	d->pad = 0;
+	d->other = conn->pos[~s->dir & 1];
+	if (conn->skip == API_RESUMED)
+		d->flags |= BW_API_SKIPPED;
 	if (s->owner != id) {
 		api_stat(BW_API_STAT_LOST_SCRATCH, 1);
 		return;
@@ -212,10 +323,13 @@ static __always_inline void emit_data(struct api_scratch *s, u32 slot, u64 id, s
 	asm volatile("" : "+r"(got));
 	if (got > BW_API_DATA_MAX)
 		return;
-	if (!emit(&d->hdr, sizeof(*d) + got, c, now)) {
+	if (!emit(&d->hdr, sizeof(*d) + got)) {
 		api_stat(BW_API_STAT_LOST_BYTES, got);
+		if (conn->requests)
+			conn->skip = API_SKIPPING; /* the rest of a request without its beginning is of no use */
 		return;
 	}
+	conn->skip = API_TAKEN;
 	api_stat(BW_API_STAT_COPIED, got);
 	if (got < s->n)
 		api_stat(BW_API_STAT_CUT, s->n - got);
@@ -236,6 +350,7 @@ static __always_inline void recognise(struct api_scratch *s, u32 slot, struct ap
 	if (state == BW_API_UNKNOWN)
 		return;
 	conn->state = state;
+	conn->requests = state == BW_API_HTTP ? requests_of(s->bytes, s->dir & 1) : 0;
 	/* The first bytes through a TLS object are the beginning, whether its handshake was seen or not. */
 	if (conn->source != BW_API_SOCKET && conn->tries <= 1 && !conn->pos[0] && !conn->pos[1])
 		conn->flags &= ~BW_API_MIDWAY;
@@ -263,10 +378,12 @@ __noinline int bw_api_record(u32 slot, u64 a, u64 b)
 		recognise(s, slot, conn);
 	if (conn->state == BW_API_HTTP) {
 		now = bpf_ktime_get_boot_ns();
-		if ((conn->id && !conn->changed) || emit_open(s, id, conn, c, now))
-			emit_data(s, slot, id, conn, c, now);
-		else
-			api_stat(BW_API_STAT_LOST_BYTES, s->n);
+		if (is_taken(s, conn, c, now)) {
+			if ((conn->id && !conn->changed) || emit_open(s, id, conn, c, now))
+				emit_data(s, slot, id, conn, c, now);
+			else
+				api_stat(BW_API_STAT_LOST_BYTES, s->n);
+		}
 	}
 	__atomic_fetch_add(&conn->pos[s->dir & 1], s->n, __ATOMIC_RELAXED);
 	return 0;

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "guard/api/api.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +23,7 @@
 #define STUCK_NS (10 * SECOND) /* a worker that has not looked at the ring buffer for so long is said to be stuck */
 #define END_NS (5 * SECOND)    /* and one that does not end within this is killed */
 
+#define WORKER_NICE 10
 #define SCAN_NS (10 * SECOND)  /* all processes are looked at this often, besides those that begin a program */
 #define FILES_PER_TICK 4	       /* that are parsed; the rest waits for the next tick */
 #define MAX_LATER 256	       /* processes that are looked at again */
@@ -47,7 +51,7 @@ struct api {
 	struct api_worker_report *report;
 	struct bw_api_stats *kernel; /* shared with the worker, for the metrics */
 	uint64_t beat, beat_ns; /* the worker's last sign of life, and when it was seen */
-	bool stuck;
+	bool stuck, nice;
 	uint64_t checked_ns, lost;
 	uint64_t coverage_failed; /* times that the coverage report could not be written */
 };
@@ -64,6 +68,10 @@ const char *api_config_check(const struct api_config *c)
 {
 	if (c->log_permille > 1000 || c->span_permille > 1000)
 		return "log_permille, span_permille: must be at most 1000";
+	if (c->cpu_percent > 100)
+		return "cpu_percent: must be at most 100";
+	if (c->conn_calls > UINT32_MAX || c->total_calls > UINT32_MAX)
+		return "conn_calls, total_calls: too many";
 	if (c->call_bytes > BW_API_DATA_MAX)
 		return "call_bytes: must be at most 16384";
 	if (c->ring_bytes && (c->ring_bytes < 1 << 16 || c->ring_bytes > 1 << 30 || c->ring_bytes & (c->ring_bytes - 1)))
@@ -78,7 +86,7 @@ static void start_worker(struct api *a)
 
 	a->beat = a->report->beat;
 	a->beat_ns = monotonic_ns();
-	a->stuck = false;
+	a->stuck = a->nice = false;
 	if (!r) {
 		api_probes_ignore(a->probes, SLOT_WORKER, a->process.pid);
 		return;
@@ -97,6 +105,8 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 		.conn_bytes = config->conn_bytes ? config->conn_bytes : API_DEFAULT_CONN_BYTES,
 		.total_bytes = config->total_bytes ? config->total_bytes : API_DEFAULT_TOTAL_BYTES,
 		.ring_bytes = config->ring_bytes ? (uint32_t)config->ring_bytes : API_DEFAULT_RING_BYTES,
+		.conn_calls = (uint32_t)config->conn_calls,
+		.total_calls = (uint32_t)config->total_calls,
 	};
 	struct api *a = calloc(1, sizeof(*a));
 	int r;
@@ -126,6 +136,7 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 		.state_dir = state_dir,
 		.log_permille = (uint32_t)config->log_permille,
 		.span_permille = (uint32_t)config->span_permille,
+		.cpu_percent = config->cpu_percent ? (uint32_t)config->cpu_percent : API_DEFAULT_CPU_PERCENT,
 		.report = a->report,
 		.kernel = a->kernel,
 	};
@@ -188,12 +199,34 @@ static void check_loss(struct api *a)
 	a->lost = lost;
 }
 
+/*
+ * Applications come first, once the worker has begun. Where the scheduler groups tasks by session, a niceness counts within the session
+ * only, and the session's own is what counts against others (sched(7), autogroup). What cannot be had is not missed: the limit on its CPU
+ * time holds anyway.
+ */
+static void make_nice(pid_t pid)
+{
+	char path[40];
+	int fd;
+
+	setpriority(PRIO_PROCESS, (id_t)pid, WORKER_NICE);
+	snprintf(path, sizeof(path), "/proc/%d/autogroup", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dprintf(fd, "%d", WORKER_NICE);
+	close(fd);
+}
+
 static void check_beat(struct api *a, uint64_t now)
 {
 	if (a->report->beat != a->beat) {
 		a->beat = a->report->beat;
 		a->beat_ns = now;
 		a->stuck = false;
+		if (a->process.pid && !a->nice)
+			make_nice(a->process.pid);
+		a->nice = true;
 	} else if (a->process.pid && !a->stuck && now - a->beat_ns > STUCK_NS) {
 		a->stuck = true;
 		a->say(a->arg, "api_worker_stuck", ALERT_HIGH, 0, "the worker that reads API traffic does not answer");
@@ -286,7 +319,7 @@ void api_status(const struct api *a, struct bw_json *j)
 {
 	static const char *const names[BW_API_STAT_COUNT] = {
 		"calls", "records", "bytes_copied", "bytes_cut", "lost_ring", "lost_bytes", "lost_scratch", "lost_state", "read_failed",
-		"conns_http", "conns_tls", "conns_other", "conns_midway", "wakeups",
+		"conns_http", "conns_tls", "conns_other", "conns_midway", "skipped", "skipped_ends", "skipped_bytes",
 	};
 	const struct api_targets_stats *ts;
 	struct bw_api_stats s;

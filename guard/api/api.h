@@ -20,6 +20,9 @@ struct api_config {
 	uint64_t conn_bytes;  /* per second of one connection */
 	uint64_t total_bytes; /* per second, over all */
 	uint64_t ring_bytes;
+	uint64_t conn_calls;  /* requests per second of one connection; 0: any number */
+	uint64_t total_calls; /* over all; 0: any number */
+	uint64_t cpu_percent; /* of one CPU that the worker may take */
 	uint64_t log_permille;	/* of calls that are logged; the defaults are main.c's */
 	uint64_t span_permille; /* of calls that are written as spans */
 };

@@ -116,6 +116,7 @@ static void say_closed(struct api_capture *c, struct conn *conn, uint64_t time_n
 		.conn = conn->id,
 		.time_ns = time_ns,
 		.pos = conn->next[API_DIR_IN],
+		.other = conn->next[API_DIR_OUT],
 		.data = (const uint8_t *)"",
 		.flags = API_CHUNK_CLOSED | flags,
 		.dir = API_DIR_IN,
@@ -251,15 +252,18 @@ static int on_data(struct api_capture *c, struct bw_slice record)
 		return 0;
 	}
 	conn->next[d.dir] = d.pos + d.total;
+	if (d.flags & BW_API_SKIPPED && d.other > conn->next[!d.dir])
+		conn->next[!d.dir] = d.other;
 	chunk = (struct api_chunk){
 		.conn = conn->id,
 		.time_ns = d.hdr.time_ns,
 		.pos = d.pos,
+		.other = conn->next[!d.dir],
 		.data = bytes.data,
 		.len = d.len,
 		.skipped = d.total - d.len,
 		.tid = d.tid,
-		.flags = conn->flags | (d.flags & BW_API_SAMPLED ? API_CHUNK_SAMPLED : 0),
+		.flags = conn->flags | (d.flags & BW_API_SAMPLED ? API_CHUNK_SAMPLED : 0) | (d.flags & BW_API_SKIPPED ? API_CHUNK_SKIPPED : 0),
 		.dir = (enum api_dir)d.dir,
 		.peer = &conn->peer,
 	};
@@ -283,7 +287,7 @@ static int on_close(struct api_capture *c, struct bw_slice record)
 	for (int dir = 0; dir < API_DIRS; dir++)
 		if (e.pos[dir] > conn->next[dir])
 			conn->next[dir] = e.pos[dir];
-	say_closed(c, conn, e.hdr.time_ns, conn->flags | (e.flags & BW_API_RESET ? API_CHUNK_RESET : 0));
+	say_closed(c, conn, e.hdr.time_ns, conn->flags | (e.flags & BW_API_RESET ? API_CHUNK_RESET : 0) | (e.flags & BW_API_SKIPPED ? API_CHUNK_SKIPPED : 0));
 	conn_forget(c, conn);
 	return 0;
 }

@@ -55,6 +55,7 @@ enum api_chunk_flag {
 	API_CHUNK_CLOSED = 1u << 1,  /* nothing comes after this chunk in either direction */
 	API_CHUNK_RESET = 1u << 2,   /* with CLOSED: ended by an error, not in order */
 	API_CHUNK_SAMPLED = 1u << 3, /* @skipped is due to a budget, not to a loss */
+	API_CHUNK_SKIPPED = 1u << 4, /* before this whole requests with their responses were left out, on purpose: @pos and @other are where it goes on */
 };
 
 /* Chunks of one direction of one connection come in rising @pos. A hole between two chunks is a gap, never glued over. */
@@ -63,6 +64,7 @@ struct api_chunk {
 	uint64_t time_ns; /* CLOCK_BOOTTIME, when the call that moved the bytes returned */
 	uint64_t pos;	  /* of data[0]: bytes that went this way before it */
 	const uint8_t *data;
+	uint64_t other;	  /* with SKIPPED: bytes that went the other way before this chunk */
 	uint32_t len;	  /* at @data; may be 0 */
 	uint32_t skipped; /* bytes that went this way right after data[len - 1] and were not captured */
 	uint32_t tid;	  /* thread that made the call */

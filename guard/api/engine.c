@@ -532,6 +532,28 @@ static void read_gap(void *arg, uint64_t bytes, uint64_t dropped, bool sampled)
 		conn_http2_gap(c, conn_side(c, r->dir), bytes, sampled);
 }
 
+/* Both directions go on somewhere else: with a request (HTTP/1), in the middle (HTTP/2). */
+static void skip(struct conn *c, const struct api_chunk *chunk)
+{
+	struct api_engine *e = c->engine;
+
+	for (unsigned int dir = 0; dir < API_DIRS; dir++) {
+		struct api_stream *s = &c->streams[dir];
+		uint64_t pos = dir == (unsigned int)chunk->dir ? chunk->pos : chunk->other;
+
+		api_stream_skip(s, pos, &e->budget, &e->stream_stats);
+	}
+	if (c->kind == CONN_SNIFF)
+		c->midway = true;
+	if (c->kind != CONN_HTTP1 && c->kind != CONN_HTTP2)
+		return;
+	report_all(c, API_CALL_SAMPLED);
+	if (c->kind == CONN_HTTP1)
+		conn_http1_begin(c);
+	else
+		tell_midway(c);
+}
+
 /* ---- the interface ------------------------------------------------------------------------------------------------------------- */
 
 void api_engine_chunk(struct api_engine *e, const struct api_chunk *chunk)
@@ -560,6 +582,8 @@ void api_engine_chunk(struct api_engine *e, const struct api_chunk *chunk)
 	take_peer(c, chunk->peer);
 	if (chunk->flags & API_CHUNK_MIDWAY && c->kind == CONN_SNIFF)
 		c->midway = true;
+	if (chunk->flags & API_CHUNK_SKIPPED)
+		skip(c, chunk);
 	if (c->kind == CONN_OPAQUE)
 		api_stream_clear(&c->streams[chunk->dir], &e->budget);
 	else

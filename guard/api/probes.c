@@ -9,8 +9,6 @@
 #include "api.skel.h"
 #include "common/cleanup.h"
 
-#define WAKE_PART 16 /* the reader is woken when a 16th of the ring is full */
-
 struct api_probes {
 	struct api_bpf *skel;
 	struct bw_api_conf *conf; /* shared with the kernel */
@@ -85,7 +83,9 @@ static int probes_load(struct api_probes *p, const struct api_limits *limits, ch
 	p->conf->conn_bytes = limits->conn_bytes;
 	p->conf->cpu_bytes = limits->total_bytes / (uint32_t)cpus;
 	p->conf->ring_bytes = limits->ring_bytes;
-	p->conf->wake_bytes = limits->ring_bytes / WAKE_PART;
+	p->conf->conn_calls = limits->conn_calls;
+	/* A budget is a limit, never none. */
+	p->conf->cpu_calls = limits->total_calls && limits->total_calls < (uint32_t)cpus ? 1 : limits->total_calls / (uint32_t)cpus;
 	return 0;
 }
 

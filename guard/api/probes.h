@@ -17,6 +17,8 @@ struct api_limits {
 	uint64_t conn_bytes;  /* per second of one connection */
 	uint64_t total_bytes; /* per second, over all */
 	uint32_t ring_bytes;  /* a power of two */
+	uint32_t conn_calls;  /* requests per second of one connection; 0: any number */
+	uint32_t total_calls; /* over all; 0: any number */
 };
 
 #define API_DEFAULT_CALL_BYTES BW_API_DATA_MAX

@@ -124,6 +124,15 @@ void api_stream_feed(struct api_stream *s, const struct api_chunk *c, const stru
 		gap(s, reader, skipped, c->flags & API_CHUNK_SAMPLED, budget, stats);
 }
 
+void api_stream_skip(struct api_stream *s, uint64_t pos, struct api_budget *budget, struct api_stream_stats *stats)
+{
+	tail_free(s, budget);
+	if (s->started && pos > s->next)
+		stats->sampled_bytes += pos - s->next;
+	s->started = true;
+	s->next = pos;
+}
+
 void api_stream_clear(struct api_stream *s, struct api_budget *budget)
 {
 	tail_free(s, budget);

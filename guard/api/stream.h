@@ -40,6 +40,8 @@ struct api_stream_reader {
 /* @max_tail bytes at most are kept back. */
 void api_stream_feed(struct api_stream *s, const struct api_chunk *c, const struct api_stream_reader *reader, size_t max_tail,
 		     struct api_budget *budget, struct api_stream_stats *stats);
+/* Goes on at @pos, which is known to be the beginning of something: no gap for the reader, what was kept is given up. */
+void api_stream_skip(struct api_stream *s, uint64_t pos, struct api_budget *budget, struct api_stream_stats *stats);
 void api_stream_clear(struct api_stream *s, struct api_budget *budget);
 
 #endif

@@ -19,8 +19,10 @@
 #include "guard/loop.h"
 
 #define SECOND 1000000000ULL
-/* The ring buffer is looked at this often even when nobody was woken. */
+/* The ring buffer is looked at this often: nobody is woken when something is put there. */
 #define LOOK_NS (SECOND / 50)
+#define BURST_NS SECOND	  /* of the CPU time it may take, so much can be saved up */
+#define RECORDS_PER_CHECK 32u /* between looks at the CPU time */
 #define API_EXTRACT_FILE "/api-extract.json"
 #define IDLE_NS (600 * SECOND) /* a connection without bytes for so long is forgotten */
 
@@ -31,6 +33,11 @@ struct api_worker {
 	struct api_capture *capture;
 	struct loop *loop;
 	uint64_t looks;
+	/* CPU time: what may be used until the next look, and when both clocks were read last. */
+	int64_t cpu_left;
+	uint64_t cpu_ns, wall_ns;
+	unsigned int unchecked;
+	bool unlimited;
 	struct pii_rules *rules;
 	struct pii_scanner *scanner;
 	struct pii_key key;
@@ -53,12 +60,17 @@ void api_worker_report_unmap(struct api_worker_report *r)
 		munmap(r, sizeof(*r));
 }
 
-static uint64_t boot_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_BOOTTIME, &ts);
+	clock_gettime(clock, &ts);
 	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t boot_ns(void)
+{
+	return clock_ns(CLOCK_BOOTTIME);
 }
 
 static int64_t boot_offset_ns(void)
@@ -76,13 +88,42 @@ static void on_chunk(void *arg, const struct api_chunk *chunk)
 	api_pipeline_chunk(w->pipeline, chunk);
 }
 
-/* libbpf calls this for each record; anything but 0 would stop the draining. What is wrong with a record is counted. */
+/* A share of the time that has passed may be used, less what was used. */
+static void cpu_refill(struct api_worker *w)
+{
+	uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), wall = clock_ns(CLOCK_MONOTONIC);
+	int64_t max = (int64_t)(BURST_NS / 100 * w->config->cpu_percent);
+
+	if (w->wall_ns)
+		w->cpu_left += (int64_t)((wall - w->wall_ns) / 100 * w->config->cpu_percent) - (int64_t)(cpu - w->cpu_ns);
+	else
+		w->cpu_left = max;
+	if (w->cpu_left > max)
+		w->cpu_left = max;
+	w->cpu_ns = cpu;
+	w->wall_ns = wall;
+}
+
+static bool cpu_is_used_up(struct api_worker *w)
+{
+	if (w->unlimited || w->config->cpu_percent >= 100)
+		return false;
+	return (int64_t)(clock_ns(CLOCK_PROCESS_CPUTIME_ID) - w->cpu_ns) > w->cpu_left;
+}
+
+/*
+ * libbpf calls this for each record; anything but 0 stops the draining, with this record done. What is wrong with a record is counted.
+ * What is left in the ring buffer makes the probes leave out requests.
+ */
 static int on_record(void *arg, void *data, size_t size)
 {
 	struct api_worker *w = arg;
 
 	api_capture_record(w->capture, data, size);
-	return 0;
+	if (++w->unchecked < RECORDS_PER_CHECK)
+		return 0;
+	w->unchecked = 0;
+	return cpu_is_used_up(w) ? -EAGAIN : 0;
 }
 
 static void report(struct api_worker *w)
@@ -119,14 +160,6 @@ static void report(struct api_worker *w)
 	};
 }
 
-static int on_ring(void *arg, int fd, uint32_t events)
-{
-	struct api_worker *w = arg;
-
-	ring_buffer__consume(w->ring);
-	return 0;
-}
-
 static void put_counters(struct api_worker *w)
 {
 	static const struct {
@@ -136,7 +169,8 @@ static void put_counters(struct api_worker *w)
 		{ "capture.bytes_copied", BW_API_STAT_COPIED },	   { "capture.bytes_cut", BW_API_STAT_CUT },
 		{ "capture.lost_ring", BW_API_STAT_LOST_RING },	   { "capture.lost_bytes", BW_API_STAT_LOST_BYTES },
 		{ "capture.lost_scratch", BW_API_STAT_LOST_SCRATCH }, { "capture.lost_state", BW_API_STAT_LOST_STATE },
-		{ "capture.read_failed", BW_API_STAT_READ_FAILED },
+		{ "capture.read_failed", BW_API_STAT_READ_FAILED },   { "capture.skipped", BW_API_STAT_SKIPPED },
+		{ "capture.skipped_ends", BW_API_STAT_SKIPPED_ENDS }, { "capture.skipped_bytes", BW_API_STAT_SKIPPED_BYTES },
 	};
 	const struct api_capture_stats *s = api_capture_stats(w->capture);
 
@@ -155,7 +189,9 @@ static int on_look(void *arg, uint64_t expirations)
 	struct api_worker *w = arg;
 	uint64_t now;
 
-	ring_buffer__consume(w->ring);
+	cpu_refill(w);
+	if (!cpu_is_used_up(w))
+		ring_buffer__consume(w->ring);
 	if (++w->looks % (SECOND / LOOK_NS) == 0) {
 		now = boot_ns();
 		if (now > IDLE_NS)
@@ -181,6 +217,7 @@ static int prepare(void *arg)
 {
 	struct api_worker *w = arg;
 
+	setsid(); /* where the scheduler groups tasks by session, a niceness of its own */
 	w->ring = ring_buffer__new(w->config->ring_fd, on_record, w, NULL);
 	return w->ring ? 0 : -errno;
 }
@@ -241,14 +278,13 @@ static int run(void *arg, const struct privsep_channels *ch)
 	if (!r)
 		r = loop_open(&w->loop);
 	if (!r)
-		r = loop_add_fd(w->loop, ring_buffer__epoll_fd(w->ring), EPOLLIN, on_ring, w, NULL);
-	if (!r)
 		r = loop_add_fd(w->loop, ch->notes, EPOLLIN, on_notes, w, NULL);
 	if (!r)
 		r = loop_add_timer(w->loop, LOOK_NS, LOOK_NS, on_look, w, NULL);
 	if (!r)
 		r = loop_run(w->loop);
 	if (!r) {
+		w->unlimited = true;
 		ring_buffer__consume(w->ring);
 		put_counters(w);
 		report(w);

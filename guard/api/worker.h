@@ -22,9 +22,12 @@ struct api_worker_report {
 	char failed[32];
 };
 
+#define API_DEFAULT_CPU_PERCENT 25u
+
 struct api_worker_config {
 	int ring_fd;
 	int state_dir; /* descriptor */
+	uint32_t cpu_percent; /* of one CPU that it may take; what that does not suffice for the probes leave out */
 	uint32_t log_permille, span_permille; /* of calls that nothing is wrong with, that are written to the log and as spans */
 	struct api_worker_report *report; /* of api_worker_report_map() */
 	const struct bw_api_stats *kernel; /* the kernel side's counters: shared memory, written by the parent */

@@ -65,7 +65,7 @@ int main(int argc, char **argv)
 	struct api_limits limits = { API_DEFAULT_CALL_BYTES, API_DEFAULT_CONN_BYTES, API_DEFAULT_TOTAL_BYTES, API_DEFAULT_RING_BYTES };
 	static const char *const names[BW_API_STAT_COUNT] = {
 		"calls", "records", "copied", "cut", "lost_ring", "lost_bytes", "lost_scratch", "lost_state", "read_failed", "http",
-		"tls", "other", "midway", "wakeups",
+		"tls", "other", "midway", "skipped", "skipped_ends", "skipped_bytes",
 	};
 	struct pollfd in = { .fd = 0, .events = POLLIN };
 	struct api_capture *capture;

@@ -65,6 +65,8 @@ static int open_conn(struct api_capture *c, __u64 conn, __u64 time_ns)
 
 static struct { struct bw_api_data d; char bytes[64]; } packet;
 
+static __u64 other; /* position of the other direction, where it is told */
+
 static int data(struct api_capture *c, __u64 conn, __u8 dir, __u64 pos, const char *text, __u32 total, __u16 flags)
 {
 	size_t len = strlen(text);
@@ -76,6 +78,7 @@ static int data(struct api_capture *c, __u64 conn, __u8 dir, __u64 pos, const ch
 	packet.d.total = total;
 	packet.d.flags = flags;
 	packet.d.dir = dir;
+	packet.d.other = other;
 	memcpy(packet.bytes, text, len);
 	/* The ring rounds sizes up to 8. */
 	return api_capture_record(c, &packet, (sizeof(packet.d) + len + 7) & ~7ul);
@@ -121,6 +124,23 @@ static void what_has_passed_is_dropped_and_counted(void **state)
 	assert_int_equal(data(c, 1, BW_API_IN, 5, "late", 4, 0), 0);
 	assert_int_equal(data(c, 1, BW_API_IN, 20, "gap", 3, 0), 0);
 	assert_string_equal(seen, "1 in 10+3+0 f0 abc\n1 in 20+3+0 f0 gap\n");
+	assert_int_equal(api_capture_stats(c)->late, 1);
+	api_capture_free(c);
+}
+
+static void what_was_left_out_moves_both_positions(void **state)
+{
+	struct api_capture *c = fresh(0, NULL);
+
+	assert_int_equal(open_conn(c, 1, 1), 0);
+	assert_int_equal(data(c, 1, BW_API_IN, 0, "one", 3, 0), 0);
+	other = 50;
+	assert_int_equal(data(c, 1, BW_API_IN, 30, "two", 3, BW_API_SKIPPED), 0);
+	other = 0;
+	assert_int_equal(data(c, 1, BW_API_OUT, 40, "of one", 6, 0), 0);
+	assert_int_equal(data(c, 1, BW_API_OUT, 50, "of two", 6, 0), 0);
+	assert_int_equal(close_conn(c, 1, BW_API_SKIPPED), 0);
+	assert_string_equal(seen, "1 in 0+3+0 f0 one\n1 in 30+3+0 f10 two\n1 out 50+6+0 f0 of two\n1 in 33+0+0 f12 \n");
 	assert_int_equal(api_capture_stats(c)->late, 1);
 	api_capture_free(c);
 }
@@ -204,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_comes_out_in_order), cmocka_unit_test(what_has_passed_is_dropped_and_counted),
+		cmocka_unit_test(what_was_left_out_moves_both_positions),
 		cmocka_unit_test(a_second_opening_says_more),	   cmocka_unit_test(the_table_is_bounded),
 		cmocka_unit_test(bad_records_are_refused),
 	};

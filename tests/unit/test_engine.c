@@ -86,6 +86,17 @@ static void chunk(unsigned int conn, enum api_dir dir, const void *data, size_t 
 	api_engine_chunk(t.engine, &c);
 }
 
+/* @in and @out bytes were left out on purpose, then comes @text, a request. */
+static void skipped(unsigned int conn, uint64_t in, uint64_t out, const char *text)
+{
+	struct api_chunk c = { .conn = conn + 1, .time_ns = t.now, .pos = t.pos[conn][API_DIR_IN] += in, .other = t.pos[conn][API_DIR_OUT] += out,
+			       .data = (const uint8_t *)text, .len = (uint32_t)strlen(text), .tid = t.tid, .flags = API_CHUNK_SKIPPED,
+			       .dir = API_DIR_IN, .peer = &t.peers[conn] };
+
+	t.pos[conn][API_DIR_IN] += strlen(text);
+	api_engine_chunk(t.engine, &c);
+}
+
 static void in(unsigned int conn, const char *text)
 {
 	chunk(conn, API_DIR_IN, text, strlen(text), 0, 0);
@@ -242,6 +253,33 @@ static void gaps_elsewhere_cost_what_they_hit(void **state)
 	in(0, GET("/f"));
 	out(0, OK200);
 	stop("GET a/f 200 0/2\n");
+}
+
+static void what_is_left_out_on_purpose_is_no_gap(void **state)
+{
+	const struct api_engine_stats *s;
+
+	start((struct api_engine_config){ 0 });
+	in(0, GET("/a"));
+	out(0, OK200);
+	skipped(0, 1000, 5000, GET("/b"));
+	out(0, OK200);
+	calls("GET a/a 200 0/2\nGET a/b 200 0/2\n");
+	/* Whoever waited for a response does not get that of another. */
+	in(0, "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf");
+	skipped(0, 5, 70, GET("/d"));
+	out(0, OK200);
+	calls("POST a/c 0 4/0 sampled no-response\nGET a/d 200 0/2\n");
+	s = api_engine_stats(t.engine);
+	assert_int_equal(s->gaps, 0);
+	assert_int_equal(s->resyncs, 0);
+	assert_int_equal(s->parse_errors, 0);
+	assert_int_equal(s->sampled_bytes, 6075);
+	/* Before anything was recognised, and where the last was left out. */
+	skipped(1, 0, 100, GET("/e"));
+	out(1, OK200);
+	end(1, API_CHUNK_SKIPPED);
+	stop("GET a/e 200 0/2\n");
 }
 
 static void joined_midway(void **state)
@@ -639,6 +677,7 @@ int main(void)
 		cmocka_unit_test(ends_without_a_response),
 		cmocka_unit_test(gaps_inside_bodies_are_bridged),
 		cmocka_unit_test(gaps_elsewhere_cost_what_they_hit),
+		cmocka_unit_test(what_is_left_out_on_purpose_is_no_gap),
 		cmocka_unit_test(joined_midway),
 		cmocka_unit_test(what_is_not_http_is_left_alone),
 		cmocka_unit_test(an_upgrade_ends_http),
