@@ -15,7 +15,7 @@ int pii_word_add(struct pii_rules *r, const char *spaced, unsigned int *ret)
 	struct pii_word w = { 0 };
 	unsigned int parts = 1;
 	size_t n = 0;
-	uint32_t h;
+	uint32_t h, hash;
 	int id;
 
 	if (strlen(spaced) >= sizeof(w.spaced))
@@ -33,7 +33,8 @@ int pii_word_add(struct pii_rules *r, const char *spaced, unsigned int *ret)
 	}
 	if (!n || parts > PII_MAX_GRAM)
 		return -EINVAL;
-	h = pii_word_hash(PII_HASH_START, (const uint8_t *)w.text, n);
+	h = hash = pii_word_hash(PII_HASH_START, (const uint8_t *)w.text, n);
+	w.len = (uint8_t)n;
 	id = pii_word_find(r, h, w.text, n);
 	if (id < 0) {
 		if (r->n_words == PII_MAX_WORDS)
@@ -44,6 +45,7 @@ int pii_word_add(struct pii_rules *r, const char *spaced, unsigned int *ret)
 		for (h %= 2 * PII_MAX_WORDS; r->table[h]; h = (h + 1) % (2 * PII_MAX_WORDS))
 			;
 		r->table[h] = (uint16_t)(id + 1);
+		r->hashes[h] = hash;
 	}
 	*ret = (unsigned int)id;
 	return 0;
@@ -86,6 +88,15 @@ static int index_numbers(struct pii_rules *r)
 			.letters = d->letters,
 			.first = d->first,
 		};
+		for (unsigned int n = 0; n <= PII_MAX_DIGITS; n++) {
+			/* Beyond the 64th all are tried. */
+			uint64_t bit = r->n_numbers > 64 ? 0 : 1ull << (r->n_numbers - 1);
+
+			if (n >= d->min_digits && n <= d->max_digits)
+				r->with_digits[n] |= bit;
+			if (n >= d->min_digits)
+				r->up_to_digits[n] |= bit;
+		}
 		for (unsigned int n = d->min_digits; n <= d->max_digits; n++) {
 			if (d->min_width < r->least_width[n])
 				r->least_width[n] = d->min_width;

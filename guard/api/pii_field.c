@@ -16,7 +16,7 @@
 uint32_t pii_word_hash(uint32_t h, const uint8_t *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		h = (h ^ pii_lower(s[i])) * 16777619u;
+		h = (h ^ pii_lower(s[i])) * PII_HASH_FACTOR;
 	return h;
 }
 
@@ -27,8 +27,10 @@ int pii_word_find(const struct pii_rules *r, uint32_t h, const char *s, size_t n
 
 		if (!r->table[i])
 			return -1;
+		if (r->hashes[i] != h)
+			continue;
 		w = &r->words[r->table[i] - 1];
-		if (!strncmp(w->text, s, n) && !w->text[n])
+		if (w->len == n && !memcmp(w->text, s, n))
 			return r->table[i] - 1;
 	}
 }
@@ -54,7 +56,11 @@ static void found(struct pii_words *w, int id, bool field)
  */
 void pii_words_of(const struct pii_rules *r, struct bw_slice name, struct pii_words *w, bool field)
 {
-	size_t starts[PII_MAX_GRAM] = { 0 }, n = 0, i = 0;
+	struct {
+		size_t start;
+		uint32_t hash, but_last; /* of the text from @start on, and without its last byte */
+	} grams[PII_MAX_GRAM];
+	size_t n = 0, i = 0;
 	unsigned int parts = 0;
 	char text[512];
 
@@ -87,23 +93,32 @@ void pii_words_of(const struct pii_rules *r, struct bw_slice name, struct pii_wo
 			w->suffix = 0;
 		for (size_t k = 0; k < part; k++)
 			text[n + k] = (char)pii_lower(name.data[first + k]);
-		memmove(starts + 1, starts, sizeof(starts) - sizeof(*starts));
-		starts[0] = n;
-		n += part;
 		parts = parts < PII_MAX_GRAM ? parts + 1 : parts;
+		for (unsigned int g = parts - 1; g; g--)
+			grams[g] = grams[g - 1];
+		grams[0].start = n;
+		grams[0].hash = PII_HASH_START;
 		for (unsigned int g = 0; g < parts; g++) {
-			const char *gram = text + starts[g];
-			size_t len = n - starts[g];
+			const char *gram = text + grams[g].start;
+			size_t len = n + part - grams[g].start;
+			uint32_t h = grams[g].hash;
 			int id;
 
-			if (len >= PII_MAX_WORD)
+			if (len >= PII_MAX_WORD) {
+				parts = g; /* those that begin before it are longer still */
 				break;
-			id = pii_word_find(r, pii_word_hash(PII_HASH_START, (const uint8_t *)gram, len), gram, len);
+			}
+			for (size_t k = 0; k + 1 < part; k++)
+				h = (h ^ (uint8_t)text[n + k]) * PII_HASH_FACTOR;
+			grams[g].but_last = h;
+			grams[g].hash = (h ^ (uint8_t)text[n + part - 1]) * PII_HASH_FACTOR;
+			id = pii_word_find(r, grams[g].hash, gram, len);
 			if (id < 0 && len > 3 && gram[len - 1] == 's')
-				id = pii_word_find(r, pii_word_hash(PII_HASH_START, (const uint8_t *)gram, len - 1), gram, len - 1);
+				id = pii_word_find(r, grams[g].but_last, gram, len - 1);
 			if (id >= 0)
 				found(w, id, field);
 		}
+		n += part;
 	}
 	if (field)
 		w->n_field = w->n;

@@ -105,6 +105,7 @@ struct pii_class_rule {
 struct pii_word {
 	char text[PII_MAX_WORD];   /* lower case, without separators */
 	char spaced[PII_MAX_WORD]; /* with the spaces between its parts */
+	uint8_t len;		   /* of @text */
 	bool is_field;		   /* a field detector starts from it */
 	uint16_t first_field, n_fields; /* in pii_rules.by_field */
 };
@@ -119,6 +120,7 @@ struct pii_rules {
 	struct pii_word *words; /* PII_MAX_WORDS */
 	unsigned int n_words;
 	uint16_t table[2 * PII_MAX_WORDS]; /* open addressing; 0: free, else index + 1 */
+	uint32_t hashes[2 * PII_MAX_WORDS]; /* of what @table holds */
 	uint16_t *by_field; /* detectors of each word */
 	unsigned int n_by_field;
 	char **files; /* names, owned */
@@ -128,12 +130,15 @@ struct pii_rules {
 	/* by the digits of a number: the least width that fits one of them, and (bit n) widths with letters around it */
 	uint32_t least_width[PII_MAX_DIGITS + 1];
 	uint64_t letter_widths[PII_MAX_DIGITS + 1];
+	/* the same as a bit for each of the first 64 of them: with so many digits, with so many or fewer */
+	uint64_t with_digits[PII_MAX_DIGITS + 1], up_to_digits[PII_MAX_DIGITS + 1];
 	hs_database_t *anchors;
 	bool compiled;
 };
 
 uint32_t pii_word_hash(uint32_t h, const uint8_t *s, size_t n); /* FNV-1a over lower case; start with PII_HASH_START */
-#define PII_HASH_START 2166136261u
+#define PII_HASH_START	2166136261u
+#define PII_HASH_FACTOR 16777619u
 /* The word's index, or -1. @h is the hash of its text, @s its text in pieces already lower case. */
 int pii_word_find(const struct pii_rules *r, uint32_t h, const char *s, size_t n);
 /* @spaced: "first name". -EINVAL for what is no word, -E2BIG for one too many. */
@@ -152,6 +157,16 @@ struct pii_words {
 	uint16_t ids[PII_MAX_FOUND];
 	unsigned int n, n_field;
 	uint64_t suffix; /* bit i: ids[i] is a suffix of the field's name */
+};
+
+/* What is known of a field's name: names come again and again. */
+#define PII_MAX_CACHED 48u
+#define PII_CACHED     256u /* a power of two */
+struct pii_name {
+	uint8_t text[PII_MAX_CACHED];
+	uint8_t len; /* 0: free */
+	struct pii_words words;
+	uint64_t numbers; /* bit i: rules.numbers[i] is confident enough behind this name and no other word */
 };
 
 /* The words of a name ("billingAddress.zip_code"), appended. */
@@ -196,6 +211,7 @@ bool pii_is_base64(uint8_t c);
 struct pii_scanner {
 	const struct pii_rules *rules;
 	hs_scratch_t *scratch, *small;
+	struct pii_name *names; /* PII_CACHED */
 	struct pii_hit *raw; /* PII_MAX_RAW_HITS */
 	unsigned int n_raw;
 	uint32_t dropped;

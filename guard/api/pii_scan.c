@@ -35,6 +35,8 @@ struct pass {
 	struct pii_words words;
 	struct bw_slice name;
 	bool known;
+	uint64_t numbers; /* as in struct pii_name, when @known by look_around() */
+	size_t token_from, token_until; /* letters and digits that were looked at last */
 };
 
 static void push(struct pass *p, const struct pii_detector *d, size_t start, size_t end, unsigned int confidence)
@@ -63,19 +65,89 @@ static void push(struct pass *p, const struct pii_detector *d, size_t start, siz
 	};
 }
 
+static bool any_of(const struct pii_wordset *set, const struct pii_words *w)
+{
+	for (unsigned int i = 0; set->any && i < w->n; i++)
+		if (pii_wordset_has(set, w->ids[i]))
+			return true;
+	return false;
+}
+
+/* What a detector's own words make of a value, before its surroundings are looked at. */
+static unsigned int base_confidence(const struct pii_detector *d, const struct pii_words *w)
+{
+	unsigned int c = d->confidence;
+
+	if (any_of(&d->context, w))
+		return d->in_context;
+	return any_of(&d->unless, w) ? (c > PII_UNLESS ? c - PII_UNLESS : 0) : c;
+}
+
+static unsigned int threshold(const struct pii_rules *r, const struct pii_detector *d)
+{
+	return d->threshold ? d->threshold : r->classes[d->class_id].threshold;
+}
+
+/* Number detectors that are confident enough among these words; beyond the 64th all are. */
+static uint64_t able_numbers(const struct pii_rules *r, const struct pii_words *w)
+{
+	uint64_t able = 0;
+
+	for (unsigned int i = 0; i < r->n_numbers && i < 64; i++) {
+		const struct pii_detector *d = &r->detectors[r->numbers[i].detector];
+
+		if (base_confidence(d, w) >= threshold(r, d))
+			able |= 1ull << i;
+	}
+	return able;
+}
+
+static const struct pii_name *name_of(struct pii_scanner *s, struct bw_slice name)
+{
+	struct pii_name *n = &s->names[pii_word_hash(PII_HASH_START, name.data, name.len) & (PII_CACHED - 1)];
+
+	if (n->len == name.len && !memcmp(n->text, name.data, name.len))
+		return n;
+	memcpy(n->text, name.data, name.len);
+	n->len = (uint8_t)name.len;
+	n->words = (struct pii_words){ 0 };
+	pii_words_of(s->rules, name, &n->words, true);
+	n->numbers = able_numbers(s->rules, &n->words);
+	return n;
+}
+
+/* The words of the field's name, and which number detectors they suffice for. */
+static void take_name(struct pass *p)
+{
+	const struct pii_name *n;
+
+	if (p->name.len && p->name.len <= PII_MAX_CACHED) {
+		n = name_of(p->s, p->name);
+		p->words.n = n->words.n;
+		p->words.n_field = n->words.n_field;
+		p->words.suffix = n->words.suffix;
+		memcpy(p->words.ids, n->words.ids, n->words.n * sizeof(*n->words.ids));
+		p->numbers = n->numbers;
+		return;
+	}
+	p->words.n = p->words.n_field = 0;
+	p->words.suffix = 0;
+	pii_words_of(p->s->rules, p->name, &p->words, true);
+	p->numbers = able_numbers(p->s->rules, &p->words);
+}
+
 /* The words around a value: its field's name, and what stands before it inside the same value. */
 static void look_around(struct pass *p, size_t start)
 {
 	size_t from;
 
-	p->words = (struct pii_words){ 0 };
 	p->known = true;
 	if (!pii_field_before(p->text, start, &p->name, &from)) {
 		p->name = p->field;
 		if (start - from > PII_NEAR)
 			from = start - PII_NEAR;
 	}
-	pii_words_of(p->s->rules, p->name, &p->words, true);
+	take_name(p);
 	if (start - from > PII_NEAR)
 		from = start - PII_NEAR;
 	while (from && from < start && pii_alnum(p->text.data[from]) && pii_alnum(p->text.data[from - 1]))
@@ -85,14 +157,8 @@ static void look_around(struct pass *p, size_t start)
 		if (p->text.data[i - 1] == ' ' && (p->text.data[i - 2] == '.' || p->text.data[i - 2] == ';' || p->text.data[i - 2] == '?'))
 			from = i;
 	pii_words_of(p->s->rules, bw_slice(p->text.data + from, start - from), &p->words, false);
-}
-
-static bool any_of(const struct pii_wordset *set, const struct pii_words *w)
-{
-	for (unsigned int i = 0; set->any && i < w->n; i++)
-		if (pii_wordset_has(set, w->ids[i]))
-			return true;
-	return false;
+	if (p->words.n > p->words.n_field)
+		p->numbers = ~0ull; /* each has to ask */
 }
 
 /* A word of the set on either side of the value, in the same object. */
@@ -118,26 +184,14 @@ static bool beside(const struct pass *p, const struct pii_wordset *set, size_t s
 	return any_of(set, &w);
 }
 
-static unsigned int threshold(const struct pii_rules *r, const struct pii_detector *d)
-{
-	return d->threshold ? d->threshold : r->classes[d->class_id].threshold;
-}
-
 /* What the context makes of a value that passed its validator; 0: not enough. */
 static unsigned int confidence(struct pass *p, const struct pii_detector *d, size_t start, size_t end)
 {
-	unsigned int c = d->confidence;
+	unsigned int c;
 
-	if (d->context.any || d->unless.any) {
-		if (!p->known)
-			look_around(p, start);
-		if (any_of(&d->context, &p->words))
-			c = d->in_context;
-		else if (any_of(&d->unless, &p->words))
-			c = c > PII_UNLESS ? c - PII_UNLESS : 0;
-	} else if (!p->known) {
+	if (!p->known)
 		look_around(p, start);
-	}
+	c = base_confidence(d, &p->words);
 	if (c < threshold(p->s->rules, d) || (d->beside.any && !beside(p, &d->beside, start, end)))
 		return 0;
 	return c;
@@ -290,6 +344,37 @@ static void number_window(struct bw_slice t, const struct number *n, size_t *ret
 	*ret_until = until < t.len ? until + 1 : until;
 }
 
+/* The first byte from @i on that is neither letter nor digit. */
+static size_t token_end(struct bw_slice t, size_t i)
+{
+	for (; t.len - i >= 16; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(t.data + i));
+		__m128i digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+		__m128i alpha = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+		int mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit),
+							  _mm_cmpeq_epi8(_mm_min_epu8(alpha, _mm_set1_epi8(25)), alpha)));
+
+		if (mask != 0xffff)
+			return i + (size_t)__builtin_ctz(~(unsigned int)mask);
+	}
+	while (i < t.len && pii_alnum(t.data[i]))
+		i++;
+	return i;
+}
+
+/* Letters and digits on both sides of @i, where more of them before it than matter are not counted. The same token is asked for again. */
+static void find_token(struct pass *p, size_t i)
+{
+	size_t from = i;
+
+	if (i < p->token_until && i >= p->token_from)
+		return;
+	while (from && i - from <= NUMBER_TOKEN && pii_alnum(p->text.data[from - 1]))
+		from--;
+	p->token_from = from;
+	p->token_until = token_end(p->text, i);
+}
+
 /* A number that begins at @i; returns where to look on. */
 static size_t on_number(struct pass *p, size_t i)
 {
@@ -297,7 +382,15 @@ static size_t on_number(struct pass *p, size_t i)
 	struct number n = { .start = i };
 	struct bw_slice t = p->text;
 	size_t from = 0, until = 0, ignored, next;
+	uint64_t able;
+	bool looked = false;
 
+	/* A hash, a key: whichever of its digits comes first says so. */
+	if (i && pii_alnum(t.data[i - 1])) {
+		find_token(p, i);
+		if (p->token_until - p->token_from > NUMBER_TOKEN)
+			return p->token_until;
+	}
 	n.end = next = number_end(t, i, &n.digits);
 	if (n.digits < NUMBER_MIN)
 		return next;
@@ -306,10 +399,8 @@ static size_t on_number(struct pass *p, size_t i)
 		return next;
 	n.spaced = n.end - n.start > n.digits && memchr(t.data + n.start, ' ', n.end - n.start);
 	if ((i && pii_alnum(t.data[i - 1])) || (n.end < t.len && pii_alnum(t.data[n.end]))) {
-		for (from = i; from && i - from <= NUMBER_TOKEN && pii_alnum(t.data[from - 1]); from--)
-			;
-		for (until = n.end; until < t.len && until - from <= NUMBER_TOKEN && pii_alnum(t.data[until]); until++)
-			;
+		from = i && pii_alnum(t.data[i - 1]) ? p->token_from : i;
+		until = token_end(t, n.end);
 		n.token = until - from;
 		if (!n.spaced && n.token > NUMBER_TOKEN) /* a hash, a key: its other digits are not worth a look either */
 			return until;
@@ -324,16 +415,30 @@ static size_t on_number(struct pass *p, size_t i)
 	if (!number_fits_any(r, &n))
 		return next;
 	until = 0;
+	able = n.spaced ? r->up_to_digits[n.digits] : r->with_digits[n.digits];
 	for (unsigned int k = 0; k < r->n_numbers; k++) {
-		const struct pii_detector *d = &r->detectors[r->numbers[k].detector];
+		const struct pii_detector *d;
 
+		if (k < 64) { /* on to the next that may be */
+			uint64_t rest = able >> k;
+
+			if (!rest && r->n_numbers <= 64)
+				break;
+			k = rest ? k + (unsigned int)__builtin_ctzll(rest) : 64;
+		}
 		if (!number_fits(&r->numbers[k], &n))
 			continue;
-		if (!until) { /* the first that fits */
-			number_window(t, &n, &from, &until);
+		if (!looked) { /* the first that fits */
 			p->name = (struct bw_slice){ 0 };
 			look_around(p, n.start);
+			looked = true;
+			able &= p->numbers;
+			if (k < 64 && !(able >> k & 1))
+				continue;
 		}
+		d = &r->detectors[r->numbers[k].detector];
+		if (!until)
+			number_window(t, &n, &from, &until);
 		if (!confidence(p, d, n.start, n.end))
 			continue;
 		candidates(p, d->db, from, until);
@@ -466,9 +571,8 @@ static void on_field(struct pass *p, size_t to)
 	if (!pii_field_at(p->text, to, p->content, &p->name, &start, &end, &list))
 		return;
 	p->field_done = start;
-	p->words = (struct pii_words){ 0 };
 	p->known = true;
-	pii_words_of(p->s->rules, p->name, &p->words, true);
+	take_name(p);
 	field_value(p, start, end, list);
 }
 
@@ -631,10 +735,11 @@ int pii_scanner_new(const struct pii_rules *rules, struct pii_scanner **ret)
 	if (!s)
 		return -ENOMEM;
 	s->rules = rules;
+	s->names = calloc(PII_CACHED, sizeof(*s->names));
 	s->raw = malloc(PII_MAX_RAW_HITS * sizeof(*s->raw));
 	s->arena = malloc(PII_MAX_DECODED);
 	s->done = calloc(rules->n_detectors + 1, sizeof(*s->done));
-	if (!s->raw || !s->arena || !s->done || hs_alloc_scratch(rules->anchors, &s->scratch) != HS_SUCCESS)
+	if (!s->names || !s->raw || !s->arena || !s->done || hs_alloc_scratch(rules->anchors, &s->scratch) != HS_SUCCESS)
 		goto fail;
 	for (unsigned int i = 0; i < rules->n_detectors; i++)
 		if (rules->detectors[i].db && hs_alloc_scratch(rules->detectors[i].db, &s->small) != HS_SUCCESS)
@@ -652,6 +757,7 @@ void pii_scanner_free(struct pii_scanner *s)
 		return;
 	hs_free_scratch(s->scratch);
 	hs_free_scratch(s->small);
+	free(s->names);
 	free(s->raw);
 	free(s->arena);
 	free(s->done);
