@@ -161,6 +161,42 @@ https.createServer({{ key: fs.readFileSync('{key}'), cert: fs.readFileSync('{cer
         return ["node", f"{self.dir}/server.js"]
 
 
+class NodeHTTP2(Server):
+    """The same over HTTP/2."""
+
+    def command(self):
+        cert, key = certificate()
+        with open(f"{self.dir}/server.js", "w", encoding="utf-8") as f:
+            f.write(f"""const http2 = require('http2'), fs = require('fs');
+http2.createSecureServer({{ key: fs.readFileSync('{key}'), cert: fs.readFileSync('{cert}') }}, (q, r) => {{
+	const body = 'path ' + q.url + '\\n';
+	r.writeHead(200, {{ 'Content-Length': body.length }});
+	r.end(body);
+}}).listen({self.port}, '127.0.0.1');
+""")
+        return ["node", f"{self.dir}/server.js"]
+
+
+class Grpc(Server):
+    """Clear text; the method is the path, the answer has as many bytes as the request says."""
+    scheme = "http"
+
+    def command(self):
+        with open(f"{self.dir}/server.py", "w", encoding="utf-8") as f:
+            f.write(f"""import grpc
+from concurrent import futures
+class Any(grpc.GenericRpcHandler):
+    def service(self, details):
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: b"x" * len(request))
+s = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+s.add_generic_rpc_handlers((Any(),))
+s.add_insecure_port("127.0.0.1:{self.port}")
+s.start()
+s.wait_for_termination()
+""")
+        return [PYTHON, f"{self.dir}/server.py"]
+
+
 class Go(Server):
     flags = ()
 
@@ -237,7 +273,7 @@ def curl(urls, *options):
     """All over one connection. Returns the process id."""
     config = "\n".join(f'url = "{u}"\noutput = "/dev/null"' for u in urls)
     p = subprocess.Popen(["curl", "-sk", "--http1.1", *options, "-K", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    p.communicate(config, timeout=120)
+    p.communicate(config, timeout=600)
     return p.pid
 
 
@@ -255,9 +291,33 @@ for u in sys.stdin.read().split():
     c.perform()
 """
     p = subprocess.Popen([PYTHON, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    p.communicate("\n".join(urls), timeout=120)
+    p.communicate("\n".join(urls), timeout=600)
     assert p.returncode == 0, "pycurl failed"
     return p.pid
+
+
+GRPC_BYTES = 12
+
+
+def grpc_call(urls):
+    """One unary call for each, by one channel: http://HOST:PORT/SERVICE/METHOD."""
+    code = f"""import grpc, sys
+urls = sys.stdin.read().split()
+with grpc.insecure_channel(urls[0].split("/")[2]) as channel:
+    calls = {{}}
+    for u in urls:
+        path = "/" + u.split("/", 3)[3]
+        call = calls.setdefault(path, channel.unary_unary(path))
+        assert len(call(b"q" * {GRPC_BYTES})) == {GRPC_BYTES}
+"""
+    p = subprocess.Popen([PYTHON, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    p.communicate("\n".join(urls), timeout=600)
+    assert p.returncode == 0, "grpc failed"
+    return p.pid
+
+
+def have_grpc():
+    return subprocess.run([PYTHON, "-c", "import grpc"], capture_output=True, check=False).returncode == 0
 
 
 def have_gnutls_curl():
