@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # bpfwarden. `make help` lists what can be asked of it.
-# Sources are found by their place: common/**/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, bpf/api/*.bpf.c, tests/unit/test_*.c,
+# Sources are found by their place: common/**/*.c, auditor/**/*.c, guard/**/*.c, bpf/*.bpf.c, bpf/{api,block}/*.bpf.c, tests/unit/test_*.c,
 # tests/fuzz/fuzz_*.c, tests/integration/*, tests/vm/t/*. Adding a file needs no change here.
 
 MAKEFLAGS += --no-builtin-rules
@@ -56,6 +56,7 @@ AUDITOR_SRC := $(sort $(shell find auditor -name '*.c' 2>/dev/null))
 GUARD_SRC := $(sort $(shell find guard -name '*.c' 2>/dev/null))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 API_BPF_SRC := $(sort $(wildcard bpf/api/*.bpf.c))
+BLOCK_BPF_SRC := $(sort $(wildcard bpf/block/*.bpf.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 SAMPLE_SRC := $(sort $(shell find tests/samples -name '*.bpf.c' 2>/dev/null))
@@ -69,6 +70,7 @@ GUARD_LIB_OBJ := $(call obj,$(filter-out guard/main.c,$(GUARD_SRC)))
 GUARD_MAIN_OBJ := $(call obj,$(filter guard/main.c,$(GUARD_SRC)))
 BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BPF_SRC))
 API_BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(API_BPF_SRC))
+BLOCK_BPF_OBJ := $(patsubst bpf/%.bpf.c,$(BUILD)/bpf/%.bpf.o,$(BLOCK_BPF_SRC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC))
 SAMPLE_OBJ := $(patsubst tests/samples/%.bpf.c,$(BUILD)/samples/%.bpf.o,$(SAMPLE_SRC))
@@ -80,7 +82,7 @@ PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
 .PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install man deb clean help \
 	samples tools tests-build static test-systemd
-all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ)
+all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ) $(BLOCK_BPF_OBJ)
 samples: $(SAMPLE_OBJ)
 tools: $(TOOL_BIN)
 tests-build: all $(UNIT_BIN) samples tools
@@ -90,6 +92,7 @@ help:
 
 # ---- host code ----------------------------------------------------------------------------------------------------
 $(GUARD_LIB_OBJ) $(GUARD_MAIN_OBJ): | $(BUILD)/guard.skel.h $(BUILD)/api.skel.h
+$(BUILD)/obj/auditor/block/cgroup.o: | $(BUILD)/block.skel.h
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	@echo '  CC   ' $@
@@ -138,8 +141,8 @@ $(BUILD)/static/bpfwarden: $(AUDITOR_CMD_OBJ) $(BUILD)/libguard.a $(BUILD)/libau
 		-Wl,--end-group -lstdc++ -lm 2>$@.log || { cat $@.log >&2; exit 1; }
 	$(Q)strip $@.tmp && mv $@.tmp $@
 
-# ---- BPF code: one object per concern, linked into two, shipped inside the guard as skeletons: the guard's own programs,
-# and the probes of API visibility, which are loaded apart ---------------------------------------------------------------
+# ---- BPF code: one object per concern, linked into three, shipped as skeletons: the guard's own programs, the probes of API
+# visibility, which are loaded apart, and what bpfwarden block cuts off with ---------------------------------------------------------------
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	@echo '  BPF  ' $@
@@ -147,7 +150,8 @@ $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
 	$(Q)$(LLVM_STRIP) -g $@
 $(BUILD)/guard.bpf.o: $(BPF_OBJ)
 $(BUILD)/api.bpf.o: $(API_BPF_OBJ)
-$(BUILD)/guard.bpf.o $(BUILD)/api.bpf.o:
+$(BUILD)/block.bpf.o: $(BLOCK_BPF_OBJ)
+$(BUILD)/guard.bpf.o $(BUILD)/api.bpf.o $(BUILD)/block.bpf.o:
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) gen object $@ $^
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
@@ -245,6 +249,8 @@ install: all $(if $(shell command -v scdoc),man)
 	for f in $(wildcard rules/*.json rules/schema/*.json); do install -D -m 0644 $$f $(DESTDIR)$(PREFIX)/share/bpfwarden/$$f; done
 	for f in bpfwardend bpfwardend-arm; do install -D -m 0644 packaging/systemd/$$f.service $(DESTDIR)$(UNIT_DIR)/$$f.service; done
 	install -D -m 0755 packaging/initramfs/bpfwarden $(DESTDIR)$(PREFIX)/share/initramfs-tools/scripts/init-bottom/bpfwarden
+	for f in service timer; do install -D -m 0644 packaging/systemd/bpfwarden-block.$$f $(DESTDIR)$(UNIT_DIR)/bpfwarden-block.$$f; done
+	install -D -m 0644 $(BUILD)/block.bpf.o $(DESTDIR)$(PREFIX)/lib/bpfwarden/block.bpf.o
 	install -D -m 0644 packaging/systemd/bpfwarden.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/bpfwarden.conf
 	install -D -m 0644 packaging/systemd/network.conf $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/network.conf
 	install -D -m 0644 docs/config.md $(DESTDIR)$(PREFIX)/share/doc/bpfwardend/config.md

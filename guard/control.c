@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "guard/control.h"
+#include "guard/control_report.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -441,6 +442,29 @@ static void do_events(struct client *cl, const cJSON *req)
 	begin_events(cl, since_given);
 }
 
+static bool by_root(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) && cred.uid == 0;
+}
+
+static void do_report(struct client *cl, const cJSON *req)
+{
+	static const char done[] = "{\"ok\":true}";
+	const struct control_ops *ops = cl->control->ops;
+	struct control_report r;
+
+	if (!ops->report || !by_root(cl->fd) || !control_report_read(req, &r)) {
+		cl->control->stats.bad++;
+		out_error(cl, "not a report, or not by root");
+		return;
+	}
+	ops->report(ops->arg, r.event, r.message, r.severity, r.kv);
+	out_line(cl, done, sizeof(done) - 1);
+}
+
 static void do_request(struct client *cl, const char *line, size_t len)
 {
 	cJSON *req = cJSON_ParseWithLength(line, len);
@@ -455,9 +479,11 @@ static void do_request(struct client *cl, const char *line, size_t len)
 		do_events(cl, req);
 	} else if (!strcmp(cmd->valuestring, "sink_test")) {
 		do_sink_test(cl, req);
+	} else if (!strcmp(cmd->valuestring, "report")) {
+		do_report(cl, req);
 	} else {
 		cl->control->stats.bad++;
-		out_error(cl, "unknown cmd; there are \"status\", \"events\" and \"sink_test\"");
+		out_error(cl, "unknown cmd; there are \"status\", \"events\", \"report\" and \"sink_test\"");
 	}
 	cJSON_Delete(req);
 }

@@ -6,6 +6,7 @@
  * JSON (docs/control.md):
  *	{"cmd":"status"}
  *	{"cmd":"sink_test","sink":"..."}
+ *	{"cmd":"report","event":"block_added","message":"...","block_id":3,...}	root only
  *	{"cmd":"events","follow":true,"since_seq":N,"kind":"load","severity":"high","rule":"...","limit":N}
  * Nothing a client does blocks the guard or grows beyond a bound: a follower that does not keep up is told from which event
  * on it lost some, and dropped.
@@ -33,6 +34,8 @@ struct control_ops {
 	int (*query)(void *arg, const struct event_store_query *q, event_store_row_fn fn, void *fn_arg);
 	/* Publishes a test event for the sink @name and tells where: members of the object that is open in @j. -ENOENT: no such sink. */
 	int (*sink_test)(void *arg, const char *name, struct bw_json *j);
+	/* What bpfwarden block has done becomes an event of the guard. NULL: not taken. */
+	void (*report)(void *arg, const char *event, const char *message, enum alert_severity severity, const struct alert_kv *kv);
 	void *arg;
 };
 

@@ -480,6 +480,11 @@ static int on_query(void *arg, const struct event_store_query *q, event_store_ro
 	return store_query(w->store, q, fn, fn_arg);
 }
 
+static void on_report(void *arg, const char *event, const char *message, enum alert_severity severity, const struct alert_kv *kv)
+{
+	publish_own(arg, clock_ns(CLOCK_REALTIME), event, severity, message, kv);
+}
+
 /* ---- what the guard tells ------------------------------------------------------------------------------------------- */
 
 static int take_policy(struct worker *w, const struct privsep_message *m)
@@ -735,7 +740,7 @@ int worker_run(void *arg, const struct privsep_channels *ch)
 	w->ch = *ch;
 	w->context = w->setup->context;
 	w->line.max = ALERT_MAX_LINE;
-	w->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .sink_test = on_sink_test, .arg = w };
+	w->control_ops = (struct control_ops){ .status = on_status, .query = on_query, .sink_test = on_sink_test, .report = on_report, .arg = w };
 	r = start(w);
 	if (!r)
 		r = loop_run(w->loop);
