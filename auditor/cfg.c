@@ -315,6 +315,20 @@ int bw_cfg_build(const struct bw_object *o, int32_t func, struct bw_mem_budget *
 	return 0;
 }
 
+int bw_block_returns(const struct bw_cfg *c, uint32_t block)
+{
+	const struct bw_block *b = &c->blocks[block];
+	const struct bw_decoded *d = bw_cfg_insn(c, b->first);
+
+	if (bw_cfg_insn(c, b->last)->op != BW_OP_EXIT)
+		return -1;
+	if (b->first == b->last)
+		return 0;
+	if (b->first + 1 != b->last || d->op != BW_OP_MOV || d->use_imm || d->dst)
+		return -1;
+	return d->src < 11 ? d->src : -1;
+}
+
 void bw_cfg_free(struct bw_cfg *c, struct bw_mem_budget *b)
 {
 	if (!c)

@@ -50,4 +50,10 @@ static inline const uint32_t *bw_block_succs(const struct bw_cfg *c, const struc
 	return c->succs ? c->succs + b->succ : NULL;
 }
 
+/*
+ * The register whose value the function returns once it comes to @block: 0 for a lone exit, another one when the block only
+ * copies it into r0 before; -1 when the block does more.
+ */
+int bw_block_returns(const struct bw_cfg *c, uint32_t block);
+
 #endif

@@ -16,7 +16,7 @@
 /* ---- records: what was seen on the way, merged per place ------------------------------------------------------------- */
 enum bw_rec_kind {
 	BW_REC_FLOW = 1,   /* a = channel, b = map; val = bytes, len */
-	BW_REC_CALL,	   /* a = helper number, or -1 - string number of a kfunc */
+	BW_REC_CALL,	   /* a = helper number, or -1 - string number of a kfunc; val = the command given to bpf_sys_bpf */
 	BW_REC_MAP,	   /* a = map; mask = modes; val = keys, val2 = values; func and insn 0 */
 	BW_REC_USER_WRITE, /* a = helper; val = data, val2 = address, len */
 	BW_REC_OVERRIDE,   /* a = string; val = value */

@@ -892,6 +892,11 @@ static bool special(struct bw_engine *e, struct bw_state *s, struct call *c)
 		if (rec)
 			bw_val_join(&e->d, &rec->val, &p, false);
 		break;
+	case BW_SP_SYS_BPF:
+		rec = bw_rec_here(e, BW_REC_CALL, c->id, 0);
+		if (rec)
+			bw_val_join(&e->d, &rec->val, &c->arg[1], false);
+		break;
 	case BW_SP_TRACE_PRINTK:
 		if (!strcmp(c->name, "trace_printk")) {
 			for (unsigned int i = 3; i <= 5; i++)

@@ -91,6 +91,10 @@ static void step(struct consts *c, const struct bw_decoded *d, bool relocated)
 		set(c, d->dst, true, c->spill[at]);
 		return;
 	}
+	if (d->op == BW_OP_LD_IMM64 && d->pseudo == BW_PSEUDO_CONST && d->dst < 11 && !relocated) {
+		set(c, d->dst, false, (int64_t)d->imm64);
+		return;
+	}
 	/* Whatever else a conjunction of flags is made of. */
 	if (d->op == BW_OP_AND && d->dst < 11 && !d->use_imm && !relocated &&
 	    ((knows(c, d->dst) && !c->v[d->dst]) || (knows(c, d->src) && !c->v[d->src]))) {
@@ -206,18 +210,15 @@ static void join(struct consts *to, const struct consts *from)
 			to->known &= (uint16_t)~(1u << i);
 }
 
-/* Does the block end the function, or go straight to a lone exit? */
-static bool leaves(const struct bw_cfg *c, uint32_t block)
+/* The register with the result when the block ends the function, or goes straight to its end; else -1. */
+static int leaves(const struct bw_cfg *c, uint32_t block)
 {
 	const struct bw_block *b = &c->blocks[block];
-	bool out = bw_cfg_insn(c, b->last)->op == BW_OP_EXIT;
+	int reg = bw_cfg_insn(c, b->last)->op == BW_OP_EXIT ? 0 : -1;
 
-	for (uint32_t i = 0; i < b->n_succ && !out; i++) {
-		const struct bw_block *t = &c->blocks[bw_block_succs(c, b)[i]];
-
-		out = t->first == t->last && bw_cfg_insn(c, t->last)->op == BW_OP_EXIT;
-	}
-	return out;
+	for (uint32_t i = 0; i < b->n_succ && reg < 0; i++)
+		reg = bw_block_returns(c, bw_block_succs(c, b)[i]);
+	return reg;
 }
 
 static void add_verdict(struct bw_reach *out, int64_t v)
@@ -235,16 +236,21 @@ static void verdicts(struct walk *w, const struct bw_cfg *c, const struct consts
 		uint32_t block = p[i].key.insn;
 		int64_t v[BW_MAX_CONST_SET];
 		unsigned int k;
+		int reg;
 
-		if (p[i].key.func != c->func || block >= c->n_blocks || !seen[block].reached || !leaves(c, block))
+		if (p[i].key.func != c->func || block >= c->n_blocks || !seen[block].reached)
 			continue;
-		if (c->blocks[block].first == c->blocks[block].last && block != start && !knows(&seen[block], 0) &&
-		    bw_cfg_insn(c, c->blocks[block].last)->op == BW_OP_EXIT)
+		reg = leaves(c, block);
+		if (reg < 0)
 			continue;
-		if (knows(&seen[block], 0)) {
-			add_verdict(w->out, (int32_t)(uint32_t)seen[block].v[0]);
-			if (!w->out->error)
-				w->out->error = (int32_t)(uint32_t)seen[block].v[0] < 0 ? (int32_t)(uint32_t)seen[block].v[0] : 0;
+		if (block != start && !knows(&seen[block], 0) && bw_block_returns(c, block) >= 0)
+			continue;
+		if (knows(&seen[block], (unsigned int)reg)) {
+			int32_t known = (int32_t)(uint32_t)seen[block].v[reg];
+
+			add_verdict(w->out, known);
+			if (!w->out->error && known < 0)
+				w->out->error = known;
 			continue;
 		}
 		k = p[i].rec->val.flags & BW_VAL_SOFT ? 0 : bw_val_consts(&w->r->e->d, &p[i].rec->val, v);
@@ -365,7 +371,10 @@ bool bw_result_own_error(struct bw_result *r, int32_t prog, int64_t *ret_value)
 		for (uint32_t k = c->blocks[i].first; k <= c->blocks[i].last && !sets;) {
 			const struct bw_decoded *d = bw_cfg_insn(c, k);
 
-			sets = d->op == BW_OP_MOV && d->use_imm && d->imm < 0;
+			/* Without 32-bit moves, a negative int is loaded as the 64 bits it must look like. */
+			sets = (d->op == BW_OP_MOV && d->use_imm && d->imm < 0) ||
+			       (d->op == BW_OP_LD_IMM64 && d->pseudo == BW_PSEUDO_CONST && (int32_t)(uint32_t)d->imm64 < 0 &&
+				(d->imm64 >> 32 == 0 || d->imm64 >> 32 == UINT32_MAX));
 			k += d->slots ? d->slots : 1;
 		}
 		if (sets) {

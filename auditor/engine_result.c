@@ -143,6 +143,17 @@ static int count_compare(const void *pa, const void *pb)
 	return strcmp(a->name, b->name);
 }
 
+static uint64_t commands(const struct bw_result *r, const struct bw_val *v)
+{
+	int64_t c[BW_MAX_CONST_SET];
+	unsigned int n = bw_val_consts(&r->e->d, v, c);
+	uint64_t bits = n ? 0 : 1ull << 63;
+
+	for (unsigned int i = 0; i < n; i++)
+		bits |= 1ull << (c[i] >= 0 && c[i] < 63 ? c[i] : 63);
+	return bits;
+}
+
 static void calls(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 {
 	uint32_t n;
@@ -154,13 +165,16 @@ static void calls(struct bw_result *r, int32_t prog, struct bw_prog_facts *f)
 		return;
 	for (uint32_t i = 0; i < n; i++)
 		all[i] = (struct bw_call_count){ .id = p[i].key.a > 0 ? (uint32_t)p[i].key.a : 0, .name = helper_name(r, p[i].key.a),
-						 .count = 1, .known = p[i].rec->mask & 1 };
+						 .count = 1, .known = p[i].rec->mask & 1,
+						 .commands = p[i].rec->val.kind == BW_VAL_NONE ? 0 : commands(r, &p[i].rec->val) };
 	qsort(all, n, sizeof(*all), count_compare);
 	for (uint32_t i = 0; i < n; i++) {
-		if (k && !count_compare(&all[k - 1], &all[i]))
+		if (k && !count_compare(&all[k - 1], &all[i])) {
 			all[k - 1].count++;
-		else
+			all[k - 1].commands |= all[i].commands;
+		} else {
 			all[k++] = all[i];
+		}
 	}
 	while (split < k && !all[split].id)
 		split++;

@@ -336,19 +336,16 @@ static bool run_block(struct bw_engine *e, const struct bw_cfg *c, const struct 
 static void note_verdict(struct bw_engine *e, const struct bw_cfg *c, uint32_t block, const struct bw_state *s)
 {
 	const struct bw_block *b = &c->blocks[block];
-	bool out = bw_cfg_insn(c, b->last)->op == BW_OP_EXIT;
+	int reg = bw_cfg_insn(c, b->last)->op == BW_OP_EXIT ? 0 : -1;
 	struct bw_rec *r;
 
-	for (uint32_t i = 0; i < b->n_succ; i++) {
-		const struct bw_block *t = &c->blocks[bw_block_succs(c, b)[i]];
-
-		out |= t->first == t->last && bw_cfg_insn(c, t->last)->op == BW_OP_EXIT;
-	}
-	if (!out)
+	for (uint32_t i = 0; i < b->n_succ && reg < 0; i++)
+		reg = bw_block_returns(c, bw_block_succs(c, b)[i]);
+	if (reg < 0)
 		return;
 	r = bw_rec_at(e, BW_REC_VERDICT, c->func, block, 0, 0);
 	if (r)
-		bw_val_join(&e->d, &r->val, &s->r[0], false);
+		bw_val_join(&e->d, &r->val, &s->r[reg], false);
 }
 
 struct work {

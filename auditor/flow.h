@@ -149,6 +149,7 @@ struct bw_call_count {
 	const char *name; /* without "bpf_" for helpers, as in the kernel for kfuncs */
 	uint32_t count;	  /* call sites */
 	bool known;	  /* our tables know what it does */
+	uint64_t commands; /* bpf_sys_bpf: bit n: with command n (0 to 62); bit 63: with one that is not known */
 };
 
 enum bw_map_mode {

@@ -354,6 +354,7 @@ static const struct func_arg kernel_funcs[] = {
 	{ "ip_queue_xmit", 1, T("sk_buff") },
 	{ "__ip_queue_xmit", 1, T("sk_buff") },
 	{ "commit_creds", 0, T("cred") },
+	{ "keyctl_read_key", 1, U(S(CREDENTIALS), "buffer") },
 	{ "*keyctl_read*", -2, K(S(CREDENTIALS), "key") },
 	{ "user_read", -2, K(S(CREDENTIALS), "key") },
 	{ "key_*", -2, K(S(CREDENTIALS), "key") },

@@ -336,6 +336,7 @@ GET(get_key_source) { v->bits = ((const struct bw_map_use *)f->p)->key_sources; 
 GET(get_known) { v->flag = ((const struct bw_call_count *)f->p)->known; }
 GET(get_kfunc) { v->flag = !((const struct bw_call_count *)f->p)->id; }
 GET(get_count) { v->number = ((const struct bw_call_count *)f->p)->count; }
+GET(get_commands) { v->bits = ((const struct bw_call_count *)f->p)->commands; }
 GET(get_reader_channel) { v->bits = ((const struct bw_cross_flow *)f->p)->reader_channels; }
 GET(get_writer_hook) { v->bits = hook_of(x, ((const struct bw_cross_flow *)f->p)->writer)->bits; }
 GET(get_reason) { v->text = ((const struct bw_unanalysed *)f->p)->reason; }
@@ -470,6 +471,7 @@ static const struct bw_field fields[] = {
 	{ "known", K(CALL), BW_FIELD_BOOL, NULL, get_known, "its effects are in our tables" },
 	{ "kfunc", K(CALL), BW_FIELD_BOOL, NULL, get_kfunc, "a kernel function, not a helper" },
 	{ "count", K(CALL), BW_FIELD_NUMBER, NULL, get_count, "call sites" },
+	{ "commands", K(CALL), BW_FIELD_VERDICTS, NULL, get_commands, "numbers of the commands given to bpf_sys_bpf" },
 	{ "reader-channel", K(CROSS), BW_FIELD_BITS, bw_channel_id, get_reader_channel, "where the reader sends it" },
 	{ "writer-hook", K(CROSS), BW_FIELD_BITS, bw_hook_id, get_writer_hook, "hook of the writing program" },
 	{ "reason", K(UNANALYSED), BW_FIELD_TEXT, NULL, get_reason, "why it could not be analysed" },
