@@ -37,6 +37,7 @@ struct state {
 	struct bw_scratch scratch;
 	struct bw_guard_self self;
 	struct bw_approval approval;
+	struct bw_condition none; /* files, users and namespaces of the past are not looked at */
 };
 
 static __thread struct state *current;
@@ -104,7 +105,7 @@ static void *find_binding(const struct bw_binding_key *key)
 		int r = binding_compare(key, &image->bindings[mid]);
 
 		if (!r)
-			return &image->bindings[mid];
+			return &current->none;
 		if (r < 0)
 			hi = mid;
 		else

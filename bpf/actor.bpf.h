@@ -95,6 +95,25 @@ static __always_inline struct file *actor_facts(struct bw_actor *a)
 	return exe;
 }
 
+#define NSEC 1000000000ULL
+#define NSEC_BITS 0x3fffffff /* from 6.13 on the highest bit says that somebody has looked at the time */
+
+/* When the inode was last changed (contents, name, links, owner, mode), in ns since 1970; 0 where that cannot be read. */
+static __always_inline u64 inode_changed_ns(struct inode *inode)
+{
+	struct inode___until_6_5 *old = (void *)inode;
+	struct inode___until_6_10 *middle = (void *)inode;
+	struct inode___from_6_11 *now = (void *)inode;
+
+	if (bpf_core_field_exists(now->i_ctime_sec))
+		return (u64)BPF_CORE_READ(now, i_ctime_sec) * NSEC + (BPF_CORE_READ(now, i_ctime_nsec) & NSEC_BITS);
+	if (bpf_core_field_exists(middle->__i_ctime))
+		return (u64)BPF_CORE_READ(middle, __i_ctime.tv_sec) * NSEC + (u64)BPF_CORE_READ(middle, __i_ctime.tv_nsec);
+	if (bpf_core_field_exists(old->i_ctime))
+		return (u64)BPF_CORE_READ(old, i_ctime.tv_sec) * NSEC + (u64)BPF_CORE_READ(old, i_ctime.tv_nsec);
+	return 0;
+}
+
 static __always_inline void actor_fill(struct bw_actor *a)
 {
 	struct file *exe = actor_facts(a);

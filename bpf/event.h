@@ -512,13 +512,28 @@ enum bw_approval_flag {
 	BW_APPROVAL_DIGEST_TOO = 1u << 0,
 };
 
+/* What has to be so, besides, for a binding to count: the value behind its key. All that flags name. */
+#define BW_MAX_CONDITION_UIDS 4
+enum bw_condition_flag {
+	BW_CONDITION_UNCHANGED = 1u << 0,  /* the executable's inode was last changed when its contents were looked at */
+	BW_CONDITION_UIDS = 1u << 1,	   /* one of these users, in the initial user namespace */
+	BW_CONDITION_NAMESPACES = 1u << 2, /* these mount and PID namespaces */
+};
+struct bw_condition {
+	__u64 exe_changed_ns; /* time of the inode's last change, ns since 1970 */
+	__u32 flags;	      /* enum bw_condition_flag; 0: none */
+	__u32 mnt_ns, pid_ns;
+	__u32 n_uids;
+	__u32 uids[BW_MAX_CONDITION_UIDS];
+};
+
 /* Approval @entry holds for this pair; zero means any. */
 struct bw_binding_key {
 	__u32 entry;
 	__u32 attach_btf_id; /* BW_BINDING_LOADER_NAMED: "this loader is named by the entry", for the reason */
 	__u64 exe_ino;
 	__u32 exe_dev;
-	__u32 pad;
+	__u32 condition; /* in a compiled policy: which of its conditions; in the kernel's keys 0 */
 };
 #define BW_BINDING_LOADER_NAMED (~0u)
 
@@ -678,5 +693,6 @@ _Static_assert(sizeof(struct bw_event_tamper) == 432, "bw_event_tamper");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
 _Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");
 _Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");
+_Static_assert(sizeof(struct bw_condition) == 40, "bw_condition");
 
 #endif

@@ -93,9 +93,11 @@ __weak __noinline int bw_extract_actor(void)
 
 	if (!s)
 		return 0;
+	s->exe_changed_ns = 0;
 	exe = actor_facts(&s->load.actor);
 	if (!exe)
 		return 0;
+	s->exe_changed_ns = inode_changed_ns(BPF_CORE_READ(exe, f_inode));
 	s->walk_dentry = (u64)BPF_CORE_READ(exe, f_path.dentry);
 	s->walk_mnt = (u64)BPF_CORE_READ(exe, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
 	s->load.actor.path_truncated = 1;

@@ -80,6 +80,25 @@ struct inode {
 	struct super_block *i_sb;
 };
 
+/* The time of the last change has had three names. */
+struct timespec64 {
+	s64 tv_sec;
+	long tv_nsec;
+};
+
+struct inode___until_6_5 {
+	struct timespec64 i_ctime;
+};
+
+struct inode___until_6_10 {
+	struct timespec64 __i_ctime;
+};
+
+struct inode___from_6_11 {
+	s64 i_ctime_sec;
+	u32 i_ctime_nsec;
+};
+
 struct qstr {
 	const unsigned char *name;
 };

@@ -78,7 +78,7 @@ struct bw_bindings_inner {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(struct bw_binding_key));
-	__uint(value_size, sizeof(u8));
+	__uint(value_size, sizeof(struct bw_condition));
 	__uint(map_flags, BPF_F_RDONLY_PROG);
 };
 
@@ -284,6 +284,7 @@ struct bw_scratch {
 	u32 memory; /* enum insns_memory */
 	u64 first; /* the first instruction */
 	s32 map_fds[BW_MAX_MAP_FDS];
+	u64 exe_changed_ns; /* of the loader's executable: when its inode was last changed; 0: not known */
 	/* The walk from a file to the root: a dentry and the struct mount it is in. */
 	u64 walk_dentry, walk_mnt;
 	/* The walk over the instructions at hand. */

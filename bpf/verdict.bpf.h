@@ -15,32 +15,61 @@ static __always_inline bool is_guard(const struct bw_actor *a, const struct bw_g
 	return self->tgid && a->tgid == self->tgid && a->start_ns == self->start_ns;
 }
 
-static __always_inline bool binding_exists(void *bindings, u32 entry, u32 target, u64 ino, u32 dev)
+/* A binding, without its conditions. */
+static __always_inline struct bw_condition *binding_find(void *bindings, u32 entry, u32 target, u64 ino, u32 dev)
 {
 	struct bw_binding_key key = { .entry = entry, .attach_btf_id = target, .exe_ino = ino, .exe_dev = dev };
 
-	return bpf_map_lookup_elem(bindings, &key) != NULL;
+	return bpf_map_lookup_elem(bindings, &key);
+}
+
+static __always_inline bool binding_exists(void *bindings, u32 entry, u32 target, u64 ino, u32 dev)
+{
+	return binding_find(bindings, entry, target, ino, dev) != NULL;
+}
+
+/* A binding whose conditions hold for s->load. */
+static __noinline int binding_holds(struct bw_scratch *s, void *bindings, u32 entry, u32 target, bool any)
+{
+	struct bw_condition *c;
+	u32 uid;
+
+	if (!s || !bindings)
+		return 0;
+	c = binding_find(bindings, entry, target, any ? 0 : s->load.actor.exe_ino, any ? 0 : s->load.actor.exe_dev);
+	if (!c)
+		return 0;
+	if (!c->flags)
+		return 1;
+	if (c->flags & BW_CONDITION_UNCHANGED && (!s->exe_changed_ns || s->exe_changed_ns != c->exe_changed_ns))
+		return 0;
+	if (c->flags & BW_CONDITION_NAMESPACES && (s->load.actor.mnt_ns != c->mnt_ns || s->load.actor.pid_ns != c->pid_ns))
+		return 0;
+	if (!(c->flags & BW_CONDITION_UIDS))
+		return 1;
+	uid = s->load.actor.uid;
+	for (u32 i = 0; i < BW_MAX_CONDITION_UIDS; i++)
+		if (i < c->n_uids && c->uids[i] == uid)
+			return 1;
+	return 0;
 }
 
 /* Does the approval hold for this loader and this attach target? If not, why. */
 static __noinline int binding_check(struct bw_scratch *s, u32 slot, u32 entry)
 {
 	void *bindings = bpf_map_lookup_elem(&bw_bindings, &slot);
-	u64 ino;
-	u32 dev, target;
+	u32 target;
 
 	if (!s || !bindings)
 		return BW_REASON_NO_POLICY;
-	ino = s->load.actor.exe_ino;
-	dev = s->load.actor.exe_dev;
 	/* Policies name targets in the kernel; the same number means something else in another BTF. */
 	target = s->load.load_flags & BW_LOAD_TARGET_ELSEWHERE ? 0 : s->load.attach_btf_id;
-	if (binding_exists(bindings, entry, 0, 0, 0) || binding_exists(bindings, entry, 0, ino, dev))
+	if (binding_holds(s, bindings, entry, 0, true) || binding_holds(s, bindings, entry, 0, false))
 		return BW_REASON_APPROVED;
-	if (target && (binding_exists(bindings, entry, target, 0, 0) || binding_exists(bindings, entry, target, ino, dev)))
+	if (target && (binding_holds(s, bindings, entry, target, true) || binding_holds(s, bindings, entry, target, false)))
 		return BW_REASON_APPROVED;
-	if (binding_exists(bindings, entry, BW_BINDING_LOADER_NAMED, ino, dev) ||
-	    binding_exists(bindings, entry, BW_BINDING_LOADER_NAMED, 0, 0))
+	if (binding_holds(s, bindings, entry, BW_BINDING_LOADER_NAMED, false) ||
+	    binding_holds(s, bindings, entry, BW_BINDING_LOADER_NAMED, true))
 		return BW_REASON_TARGET_MISMATCH;
 	return BW_REASON_LOADER_MISMATCH;
 }

@@ -177,12 +177,79 @@ static int parse_canonicals(struct policy_parser *ps, const struct policy_node *
 	return 0;
 }
 
+static int parse_hashes(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_loader *l)
+{
+	struct policy_node at = { .up = n };
+	uint8_t(*list)[32];
+	uint32_t count;
+	int r = policy_get_list(ps, n, 1, BW_MAX_LOADER_HASHES, &count);
+
+	if (r < 0)
+		return r;
+	list = policy_alloc(ps->policy, count, sizeof(*list));
+	if (!list)
+		return policy_no_memory(ps);
+	cJSON_ArrayForEach(at.value, n->value) {
+		r = policy_get_hex(ps, &at, list[at.index], sizeof(*list));
+		if (r < 0)
+			return r;
+		at.index++;
+	}
+	l->sha256 = (const uint8_t(*)[32])list;
+	l->n_sha256 = count;
+	return 0;
+}
+
+static int parse_uids(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_loader *l)
+{
+	struct policy_node at = { .up = n };
+	uint32_t count;
+	uint64_t uid;
+	int r = policy_get_list(ps, n, 1, BW_MAX_CONDITION_UIDS, &count);
+
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach(at.value, n->value) {
+		r = policy_get_uint(ps, &at, 0, UINT32_MAX - 1, &uid);
+		if (r < 0)
+			return r;
+		l->uids[at.index++] = (uint32_t)uid;
+	}
+	l->n_uids = count;
+	return 0;
+}
+
+static int parse_loader(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_loader *l)
+{
+	enum { PATH, HASHES, VERITY, UIDS, NAMESPACES, N_KEYS };
+	static const char *const keys[] = { "path", "sha256", "fsverity", "uids", "namespaces" };
+	const cJSON *m[N_KEYS];
+	int r = policy_get_members(ps, n, keys, N_KEYS, m);
+
+	if (!r && !m[PATH])
+		return policy_fail(ps, n, "\"path\" is missing");
+	if (!r)
+		r = policy_get_path(ps, MEMBER(n, keys, m, PATH), &l->path);
+	if (!r && m[HASHES])
+		r = parse_hashes(ps, MEMBER(n, keys, m, HASHES), l);
+	if (!r && m[VERITY]) {
+		l->has_verity = true;
+		r = policy_get_hex(ps, MEMBER(n, keys, m, VERITY), l->verity, sizeof(l->verity));
+	}
+	if (!r && m[UIDS])
+		r = parse_uids(ps, MEMBER(n, keys, m, UIDS), l);
+	if (!r && m[NAMESPACES]) {
+		if (!cJSON_IsString(m[NAMESPACES]) || strcmp(m[NAMESPACES]->valuestring, "host"))
+			return policy_fail(ps, MEMBER(n, keys, m, NAMESPACES), "must be \"host\"");
+		l->host_namespaces = true;
+	}
+	return r;
+}
+
 static int parse_loaders(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_program *prog)
 {
-	static const char *const keys[] = { "path" };
 	struct policy_node at = { .up = n };
 	struct bw_policy_loader *list;
-	const cJSON *m[ARRAY_SIZE(keys)];
 	uint32_t count;
 	int r;
 
@@ -193,12 +260,7 @@ static int parse_loaders(struct policy_parser *ps, const struct policy_node *n, 
 	if (!list)
 		return policy_no_memory(ps);
 	cJSON_ArrayForEach(at.value, n->value) {
-		r = policy_get_members(ps, &at, keys, ARRAY_SIZE(keys), m);
-		if (r < 0)
-			return r;
-		if (!m[0])
-			return policy_fail(ps, &at, "\"path\" is missing");
-		r = policy_get_path(ps, MEMBER(&at, keys, m, 0), &list[at.index].path);
+		r = parse_loader(ps, &at, &list[at.index]);
 		if (r < 0)
 			return r;
 		for (uint32_t i = 0; i < at.index; i++)

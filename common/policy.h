@@ -41,8 +41,17 @@ struct bw_policy_tag {
 	uint32_t instructions;
 };
 
+#define BW_MAX_LOADER_HASHES 16u
+
+/* An executable, and what else must be so when it loads. */
 struct bw_policy_loader {
 	const char *path; /* absolute */
+	const uint8_t (*sha256)[32]; /* of its contents, any of these; none: whatever they are */
+	uint8_t verity[32];	     /* fs-verity digest (SHA-256) */
+	bool has_verity;
+	bool host_namespaces;	     /* in the mount and PID namespaces of process 1 */
+	uint32_t n_sha256, n_uids;
+	uint32_t uids[BW_MAX_CONDITION_UIDS]; /* none: any user */
 };
 
 #define BW_POLICY_CANONICAL_LEN 32

@@ -13,6 +13,7 @@
 #include "common/bpf_names.h"
 #include "common/buf.h"
 #include "common/policy_builtin.h"
+#include "common/policy_names.h"
 
 /* ---- growing arrays ---- */
 
@@ -35,121 +36,22 @@ static int array_grow(void *array, size_t size, uint32_t n, uint32_t *cap, uint3
 	return 0;
 }
 
-/* ---- names: each is resolved once ---- */
-
-enum name_kind { NAME_LOADER, NAME_TARGET, NAME_KFUNC };
-
-struct name {
-	const char *text; /* NULL: free */
-	enum name_kind kind;
-	uint32_t prog_type, attach_type; /* of a target */
-	int error;
-	uint32_t id; /* BTF id, or device */
-	uint64_t ino;
-};
-
 struct compiler {
 	const struct bw_policy *policy;
 	const struct bw_policy_env *env;
 	struct bw_policy_image *image;
 	struct bw_policy_warnings *warnings;
 
-	struct name *names; /* open addressing; the size is a power of two */
-	uint32_t n_names, names_size;
+	struct policy_names_table names;
 
 	struct candidate *candidates;
 	uint32_t n_candidates, cap_candidates;
-	uint32_t cap_bindings, cap_kfuncs;
+	uint32_t cap_bindings, cap_kfuncs, cap_conditions;
 };
 
-static uint64_t name_hash(const struct name *n)
-{
-	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
-
-	for (const char *p = n->text; *p; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3ULL;
-	h = (h ^ n->kind) * 0x100000001b3ULL;
-	h = (h ^ n->prog_type) * 0x100000001b3ULL;
-	h = (h ^ n->attach_type) * 0x100000001b3ULL;
-	return h ^ h >> 32;
-}
-
-static struct name *name_slot(struct name *table, uint32_t size, const struct name *wanted)
-{
-	for (uint64_t at = name_hash(wanted);; at++) {
-		struct name *n = &table[at & (size - 1)];
-
-		if (!n->text || (n->kind == wanted->kind && n->prog_type == wanted->prog_type &&
-				 n->attach_type == wanted->attach_type && !strcmp(n->text, wanted->text)))
-			return n;
-	}
-}
-
-static int names_grow(struct compiler *c)
-{
-	uint32_t size = c->names_size ? c->names_size * 2 : 256;
-	struct name *bigger;
-
-	if (c->n_names * 2 < c->names_size)
-		return 0;
-	bigger = calloc(size, sizeof(*bigger));
-	if (!bigger)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < c->names_size; i++)
-		if (c->names[i].text)
-			*name_slot(bigger, size, &c->names[i]) = c->names[i];
-	free(c->names);
-	c->names = bigger;
-	c->names_size = size;
-	return 0;
-}
-
-static void name_resolve(const struct bw_policy_env *env, struct name *n)
-{
-	n->error = -ENOSYS;
-	switch (n->kind) {
-	case NAME_LOADER:
-		if (env->loader)
-			n->error = env->loader(env->ctx, n->text, &n->id, &n->ino);
-		/* Zero means any loader in the kernel's key. */
-		if (!n->error && !n->ino)
-			n->error = -EINVAL;
-		return;
-	case NAME_TARGET:
-		if (env->target)
-			n->error = env->target(env->ctx, n->text, n->prog_type, n->attach_type, &n->id);
-		break;
-	case NAME_KFUNC:
-		if (env->kfunc)
-			n->error = env->kfunc(env->ctx, n->text, &n->id);
-		break;
-	}
-	/* Zero means any target; the largest is the marker. */
-	if (!n->error && (!n->id || n->id == BW_BINDING_LOADER_NAMED))
-		n->error = -EINVAL;
-}
-
-/* What is known about a name; valid until the next call. */
 static int name_get(struct compiler *c, struct name wanted, const struct name **ret)
 {
-	struct name *n;
-	int r = names_grow(c);
-
-	if (r < 0)
-		return r;
-	n = name_slot(c->names, c->names_size, &wanted);
-	if (!n->text) {
-		name_resolve(c->env, &wanted);
-		*n = wanted;
-		c->n_names++;
-	}
-	*ret = n;
-	return 0;
-}
-
-static const char *name_error(const struct name *n)
-{
-	return n->error == -ENOSYS ? "cannot be resolved here" : strerror(-n->error);
+	return policy_name_get(&c->names, c->env, wanted, ret);
 }
 
 /* ---- candidates: who wants to approve what ---- */
@@ -266,7 +168,7 @@ static int candidates_settle(struct compiler *c)
 
 /* ---- bindings ---- */
 
-static int binding_add(struct compiler *c, uint32_t entry, uint32_t target, uint32_t dev, uint64_t ino)
+static int binding_add(struct compiler *c, uint32_t entry, uint32_t target, uint32_t dev, uint64_t ino, uint32_t condition)
 {
 	struct bw_policy_image *image = c->image;
 	int r = array_grow(&image->bindings, sizeof(*image->bindings), image->n_bindings, &c->cap_bindings,
@@ -279,19 +181,96 @@ static int binding_add(struct compiler *c, uint32_t entry, uint32_t target, uint
 		.attach_btf_id = target,
 		.exe_ino = ino,
 		.exe_dev = dev,
+		.condition = condition,
 	};
 	return 0;
 }
 
+/* Index 0 is "none", so it is there from the beginning. */
+static int condition_add(struct compiler *c, const struct bw_condition *condition, uint32_t *ret)
+{
+	struct bw_policy_image *image = c->image;
+	int r;
+
+	/* Loaders of one policy mostly state the same. */
+	for (uint32_t i = image->n_conditions; i > 0 && image->n_conditions - i < 64; i--)
+		if (!memcmp(&image->conditions[i - 1], condition, sizeof(*condition))) {
+			*ret = i - 1;
+			return 0;
+		}
+	r = array_grow(&image->conditions, sizeof(*image->conditions), image->n_conditions, &c->cap_conditions, BW_MAX_BINDINGS);
+	if (r < 0)
+		return r;
+	*ret = image->n_conditions;
+	image->conditions[image->n_conditions++] = *condition;
+	return 0;
+}
+
+struct file {
+	uint32_t dev;
+	uint64_t ino;
+	uint32_t condition;
+	const char *error; /* why it stands for nothing on this host; NULL */
+};
+
+static bool content_fits(const struct bw_policy_loader *l, const struct bw_loader_content *content)
+{
+	bool fits = !l->n_sha256;
+
+	for (uint32_t i = 0; i < l->n_sha256 && !fits; i++)
+		fits = !memcmp(l->sha256[i], content->sha256, sizeof(content->sha256));
+	return fits && (!l->has_verity || (content->has_verity && !memcmp(l->verity, content->verity, sizeof(content->verity))));
+}
+
+/* The file that a loader stands for, and its conditions. */
+static int loader_resolve(struct compiler *c, const struct bw_policy_loader *l, struct file *ret)
+{
+	struct bw_condition condition = { .n_uids = l->n_uids, .flags = l->n_uids ? BW_CONDITION_UIDS : 0 };
+	const struct name *n;
+	int r = name_get(c, (struct name){ .text = l->path, .kind = NAME_LOADER }, &n);
+
+	*ret = (struct file){ 0 };
+	if (r < 0)
+		return r;
+	ret->dev = n->id;
+	ret->ino = n->ino;
+	ret->error = n->error ? policy_name_error(n) : NULL;
+	if (l->n_sha256 || l->has_verity) {
+		/* Whatever is known of the file: what is asked must not depend on answers (guard/policy_load.c). */
+		r = name_get(c, (struct name){ .text = l->path, .kind = NAME_CONTENT }, &n);
+		if (r < 0)
+			return r;
+		if (ret->error)
+			;
+		else if (n->error)
+			ret->error = policy_name_error(n);
+		else if (!content_fits(l, &n->content))
+			ret->error = l->has_verity && !n->content.has_verity ? "has no fs-verity digest" : "its contents are not those that are approved";
+		else if (!c->env->sees_changes)
+			ret->error = "this kernel does not show whether it was changed";
+		condition.flags |= BW_CONDITION_UNCHANGED;
+		condition.exe_changed_ns = n->content.changed_ns;
+	}
+	if (l->host_namespaces) {
+		if (!ret->error && (!c->env->mnt_ns || !c->env->pid_ns))
+			ret->error = "the namespaces of process 1 are not known";
+		condition.flags |= BW_CONDITION_NAMESPACES;
+		condition.mnt_ns = c->env->mnt_ns;
+		condition.pid_ns = c->env->pid_ns;
+	}
+	memcpy(condition.uids, l->uids, l->n_uids * sizeof(*l->uids));
+	return ret->error ? 0 : condition_add(c, &condition, &ret->condition);
+}
+
 /* The pairs of one loader (0, 0: any) with every target of the program, and its marker. */
 static int bindings_of_loader(struct compiler *c, uint32_t entry, const struct bw_policy_program *p, uint32_t dev,
-			      uint64_t ino)
+			      uint64_t ino, uint32_t condition)
 {
 	const struct name *n;
-	int r = binding_add(c, entry, BW_BINDING_LOADER_NAMED, dev, ino);
+	int r = binding_add(c, entry, BW_BINDING_LOADER_NAMED, dev, ino, condition);
 
 	if (!r && !p->n_targets)
-		r = binding_add(c, entry, 0, dev, ino);
+		r = binding_add(c, entry, 0, dev, ino, condition);
 	for (uint32_t i = 0; i < p->n_targets && !r; i++) {
 		r = name_get(c,
 			     (struct name){ .text = p->targets[i],
@@ -300,7 +279,7 @@ static int bindings_of_loader(struct compiler *c, uint32_t entry, const struct b
 					    .attach_type = p->any_attach_type ? BW_ATTACH_TYPE_ANY : p->attach_type },
 			     &n);
 		if (!r && !n->error)
-			r = binding_add(c, entry, n->id, dev, ino);
+			r = binding_add(c, entry, n->id, dev, ino, condition);
 	}
 	return r;
 }
@@ -308,15 +287,15 @@ static int bindings_of_loader(struct compiler *c, uint32_t entry, const struct b
 static int bindings_of(struct compiler *c, uint32_t entry, uint32_t program)
 {
 	const struct bw_policy_program *p = &c->policy->programs[program];
-	const struct name *n;
+	struct file f;
 	int r;
 
 	if (!p->n_loaders)
-		return bindings_of_loader(c, entry, p, 0, 0);
+		return bindings_of_loader(c, entry, p, 0, 0, 0);
 	for (uint32_t i = 0; i < p->n_loaders; i++) {
-		r = name_get(c, (struct name){ .text = p->loaders[i].path, .kind = NAME_LOADER }, &n);
-		if (!r && !n->error)
-			r = bindings_of_loader(c, entry, p, n->id, n->ino);
+		r = loader_resolve(c, &p->loaders[i], &f);
+		if (!r && !f.error)
+			r = bindings_of_loader(c, entry, p, f.dev, f.ino, f.condition);
 		if (r < 0)
 			return r;
 	}
@@ -338,16 +317,35 @@ static int binding_compare(const void *a, const void *b)
 	return 0;
 }
 
-static void bindings_settle(struct bw_policy_image *image)
+/* Of several conditions for the same pair the first stays: none, if there is one without. */
+static int binding_compare_all(const void *a, const void *b)
 {
-	uint32_t kept = 0;
+	const struct bw_binding_key *x = a, *y = b;
+	int r = binding_compare(a, b);
+
+	return r ? r : (x->condition > y->condition) - (x->condition < y->condition);
+}
+
+static int bindings_settle(struct compiler *c)
+{
+	struct bw_policy_image *image = c->image;
+	uint32_t kept = 0, dropped = 0;
 
 	if (image->n_bindings)
-		qsort(image->bindings, image->n_bindings, sizeof(*image->bindings), binding_compare);
-	for (uint32_t i = 0; i < image->n_bindings; i++)
-		if (!kept || binding_compare(&image->bindings[kept - 1], &image->bindings[i]))
+		qsort(image->bindings, image->n_bindings, sizeof(*image->bindings), binding_compare_all);
+	for (uint32_t i = 0; i < image->n_bindings; i++) {
+		const struct bw_binding_key *last = kept ? &image->bindings[kept - 1] : NULL;
+
+		if (!last || binding_compare(last, &image->bindings[i]))
 			image->bindings[kept++] = image->bindings[i];
+		else
+			dropped += last->condition && last->condition != image->bindings[i].condition;
+	}
 	image->n_bindings = kept;
+	if (!dropped)
+		return 0;
+	return bw_policy_warn(c->warnings, "%u times several entries approve one program for one loader under different conditions: only one of them counts",
+			      dropped);
 }
 
 /* Says which names of an entry could not be resolved, and whether anything is left of it. */
@@ -356,13 +354,13 @@ static int program_warn(struct compiler *c, uint32_t program)
 	const struct bw_policy_program *p = &c->policy->programs[program];
 	uint32_t loaders = 0, targets = 0;
 	const struct name *n;
+	struct file f;
 	int r = 0;
 
 	for (uint32_t i = 0; i < p->n_loaders && !r; i++) {
-		r = name_get(c, (struct name){ .text = p->loaders[i].path, .kind = NAME_LOADER }, &n);
-		if (!r && n->error)
-			r = bw_policy_warn(c->warnings, "programs[%u] (%s): loader %s: %s", program, p->id, p->loaders[i].path,
-					   name_error(n));
+		r = loader_resolve(c, &p->loaders[i], &f);
+		if (!r && f.error)
+			r = bw_policy_warn(c->warnings, "programs[%u] (%s): loader %s: %s", program, p->id, p->loaders[i].path, f.error);
 		else if (!r)
 			loaders++;
 	}
@@ -375,7 +373,7 @@ static int program_warn(struct compiler *c, uint32_t program)
 			     &n);
 		if (!r && n->error)
 			r = bw_policy_warn(c->warnings, "programs[%u] (%s): target %s: %s", program, p->id, p->targets[i],
-					   name_error(n));
+					   policy_name_error(n));
 		else if (!r)
 			targets++;
 	}
@@ -476,7 +474,7 @@ static int builtins_add(struct compiler *c)
 			used = true;
 		}
 		if (used) {
-			int r = binding_add(c, image->n_origins, 0, 0, 0);
+			int r = binding_add(c, image->n_origins, 0, 0, 0, 0);
 
 			if (r < 0)
 				return r;
@@ -531,10 +529,7 @@ static int approvals_build(struct compiler *c)
 	r = groups_number(c, groups, n_groups);
 	if (!r)
 		r = builtins_add(c);
-	if (r < 0)
-		return r;
-	bindings_settle(image);
-	return 0;
+	return r < 0 ? r : bindings_settle(c);
 }
 
 /* ---- rules ---- */
@@ -558,7 +553,7 @@ static int rule_kfuncs(struct compiler *c, uint32_t index)
 
 		if (!r && n->error) {
 			r = bw_policy_warn(c->warnings, "rules[%u] (%s): kfunc %s: %s", index, rule->id, rule->kfuncs[i],
-					   name_error(n));
+					   policy_name_error(n));
 		} else if (!r) {
 			r = array_grow(&image->kfuncs, sizeof(*image->kfuncs), image->n_kfuncs, &c->cap_kfuncs,
 				       BW_MAX_KFUNC_RULES);
@@ -619,7 +614,7 @@ static int attach_program(struct compiler *c, uint32_t rule, const char *id)
 	for (uint32_t o = 0; !r && o < image->n_origins; o++)
 		for (uint32_t k = 0; !r && k < image->origins[o].n; k++)
 			if (!strcmp(c->policy->programs[image->origin_programs[image->origins[o].first + k]].id, id))
-				r = binding_add(c, BW_BINDING_ATTACH | rule, o + 1, 0, 0);
+				r = binding_add(c, BW_BINDING_ATTACH | rule, o + 1, 0, 0, 0);
 	return r;
 }
 
@@ -639,9 +634,9 @@ static int attach_build(struct compiler *c)
 			r = name_get(c, (struct name){ .text = rule->loaders[k], .kind = NAME_LOADER }, &n);
 			if (!r && n->error)
 				r = bw_policy_warn(c->warnings, "attach[%u] (%s): loader %s: %s", i, rule->id, rule->loaders[k],
-						   name_error(n));
+						   policy_name_error(n));
 			else if (!r)
-				r = binding_add(c, BW_BINDING_ATTACH | i, 0, n->id, n->ino);
+				r = binding_add(c, BW_BINDING_ATTACH | i, 0, n->id, n->ino, 0);
 		}
 		for (uint32_t k = 0; k < rule->n_programs && !r; k++)
 			r = attach_program(c, i, rule->programs[k]);
@@ -678,7 +673,9 @@ static void conf_build(const struct bw_policy *p, struct bw_policy_conf *conf)
 
 static int compile(struct compiler *c)
 {
-	int r = 0;
+	const struct bw_condition none = { 0 };
+	uint32_t first;
+	int r = condition_add(c, &none, &first);
 
 	conf_build(c->policy, &c->image->conf);
 	for (uint32_t i = 0; i < c->policy->n_programs && !r; i++)
@@ -703,7 +700,7 @@ int bw_policy_compile(const struct bw_policy *p, const struct bw_policy_env *env
 	struct compiler c = { .policy = p, .env = env, .image = &image, .warnings = w };
 	int r = compile(&c);
 
-	free(c.names);
+	policy_names_table_free(&c.names);
 	free(c.candidates);
 	if (r < 0) {
 		bw_policy_image_free(&image);
@@ -717,6 +714,7 @@ void bw_policy_image_free(struct bw_policy_image *image)
 {
 	free(image->approvals);
 	free(image->bindings);
+	free(image->conditions);
 	free(image->kfuncs);
 	free(image->origins);
 	free(image->origin_programs);

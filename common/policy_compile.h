@@ -14,6 +14,14 @@
 
 #define BW_ATTACH_TYPE_ANY (~0u)
 
+/* What is in a file, and since when: it is unchanged as long as its inode's time of change is. */
+struct bw_loader_content {
+	uint64_t changed_ns; /* ns since 1970 */
+	uint8_t sha256[32];
+	uint8_t verity[32]; /* fs-verity digest (SHA-256), with has_verity */
+	uint8_t has_verity, pad[7];
+};
+
 /*
  * What only the host knows. Each callback returns 0 or a negative errno: the name is then unresolvable, which is a warning
  * and leaves what depends on it without effect. Each is called once per distinct name (and kind). A NULL callback
@@ -23,6 +31,12 @@ struct bw_policy_env {
 	void *ctx;
 	/* The file that execve(@path) would run; @ret_dev in the kernel's encoding, major << 20 | minor. */
 	int (*loader)(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *ret_ino);
+	/* The contents of that same file. */
+	int (*loader_content)(void *ctx, const char *path, struct bw_loader_content *ret);
+	/* Inode numbers of the namespaces of process 1; 0: not known. */
+	uint32_t mnt_ns, pid_ns;
+	/* The kernel's hook can tell whether a file was changed; if not, nothing that depends on contents is approved. */
+	bool sees_changes;
 	/*
 	 * attach_btf_id of the thing called @name, for a program of this type: a function, a btf_trace_ typedef, a struct.
 	 * @attach_type is BW_ATTACH_TYPE_ANY when the entry leaves it open.
@@ -55,11 +69,12 @@ struct bw_policy_origin {
 struct bw_policy_image {
 	struct bw_policy_conf conf; /* generation and mode are the guard's to set */
 	struct bw_policy_approval *approvals;
-	struct bw_binding_key *bindings; /* the maps' values are irrelevant: presence counts */
+	struct bw_binding_key *bindings; /* "condition" is an index of the next; the kernel gets what it stands for as value */
+	struct bw_condition *conditions; /* the first has no flags */
 	struct bw_policy_kfunc *kfuncs;
 	struct bw_policy_origin *origins; /* by approval index */
 	uint32_t *origin_programs;	  /* indexes into bw_policy.programs */
-	uint32_t n_approvals, n_bindings, n_kfuncs, n_origins, n_origin_programs;
+	uint32_t n_approvals, n_bindings, n_conditions, n_kfuncs, n_origins, n_origin_programs;
 };
 
 /*

@@ -102,13 +102,18 @@ static int install_approvals(const struct enforce *e, uint32_t slot, const struc
 
 static int install_bindings(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)
 {
-	_cleanup_free_ uint8_t *values = calloc(image->n_bindings + 1, 1);
+	_cleanup_free_ struct bw_binding_key *keys = calloc(image->n_bindings + 1, sizeof(*keys));
+	_cleanup_free_ struct bw_condition *values = calloc(image->n_bindings + 1, sizeof(*values));
 
-	if (!values)
+	if (!keys || !values)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < image->n_bindings; i++) {
+		keys[i] = image->bindings[i];
+		keys[i].condition = 0;
+		values[i] = image->conditions[image->bindings[i].condition];
+	}
 	return table_install(e->loader, LOADER_BINDINGS, slot,
-			     &(struct table){ "bw_bindings", sizeof(*image->bindings), 1, image->n_bindings,
-					      image->bindings, values });
+			     &(struct table){ "bw_bindings", sizeof(*keys), sizeof(*values), image->n_bindings, keys, values });
 }
 
 static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)

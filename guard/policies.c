@@ -15,6 +15,7 @@
 
 #include "common/buf.h"
 #include "common/limits.h"
+#include "common/policy_host.h"
 #include "guard/policy_fetch.h"
 #include "guard/policy_keep.h"
 
@@ -37,6 +38,7 @@ struct stamp {
 struct policies {
 	const struct config *config;
 	const struct policies_ops *ops;
+	uint32_t mnt_ns, pid_ns; /* of process 1 */
 	char *keep; /* directory; NULL: nothing has to be kept */
 	char accepted[BW_SIGNATURE_STATE_MAX];
 	size_t accepted_len;
@@ -195,6 +197,8 @@ static int judge(const struct policies *p, const struct candidate *c, bool signa
 		.trust = bw_slice(c->trust ? c->trust : "", c->trust_len),
 		.min_signers = (unsigned int)p->config->policy_signers,
 		.now = now,
+		.mnt_ns = p->mnt_ns,
+		.pid_ns = p->pid_ns,
 		.accepted = bw_slice(p->accepted, p->accepted_len),
 	};
 
@@ -620,6 +624,7 @@ int policies_open(const struct config *config, const struct policies_ops *ops, s
 	p->config = config;
 	p->ops = ops;
 	p->notify = -1;
+	bw_policy_host_namespaces(&p->mnt_ns, &p->pid_ns); /* later it may not be looked at any more */
 	if (config->policy_trust || config->policy_fetch.url) {
 		r = policy_keep_open(config->state_dir ? config->state_dir : CONFIG_STATE_DIR, &p->keep, why, why_len);
 		if (!r) {

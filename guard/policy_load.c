@@ -12,11 +12,15 @@
 #define COMPILE_MS 60000u
 #define COMPILE_MEMORY (4ull << 30) /* a policy of the largest size */
 
-/* A loader's file, in the order in which the compiler asks. */
+#define ASK_CONTENT "content:" /* before the path, when it is the contents that are wanted */
+#define MAX_CONTENTS 256u      /* files that are read for one policy */
+
+/* A loader's file or its contents, in the order in which the compiler asks. */
 struct loader_answer {
 	int error;
 	uint32_t dev;
 	uint64_t ino;
+	struct bw_loader_content content;
 };
 
 struct job {
@@ -47,6 +51,22 @@ static int ask_loader(void *ctx, const char *path, uint32_t *ret_dev, uint64_t *
 		return -EINVAL;
 	*ret_dev = j->answers[i].dev;
 	*ret_ino = j->answers[i].ino;
+	return j->answers[i].error;
+}
+
+static int ask_content(void *ctx, const char *path, struct bw_loader_content *ret)
+{
+	struct job *j = ctx;
+	uint32_t i = j->n_loaders++;
+
+	if (!j->answers) {
+		bw_buf_str(&j->loaders, ASK_CONTENT);
+		bw_buf_append(&j->loaders, path, strlen(path) + 1);
+		return -EAGAIN;
+	}
+	if (i >= j->n_answers)
+		return -EINVAL;
+	*ret = j->answers[i].content;
 	return j->answers[i].error;
 }
 
@@ -106,7 +126,16 @@ static bool check_signature(const struct policy_input *in, struct policy_release
 static int compile(void *arg, struct bw_sandbox_out *out)
 {
 	struct job *j = arg;
-	const struct bw_policy_env env = { .ctx = j, .loader = ask_loader, .target = ask_target, .kfunc = ask_kfunc };
+	const struct bw_policy_env env = {
+		.ctx = j,
+		.loader = ask_loader,
+		.loader_content = ask_content,
+		.target = ask_target,
+		.kfunc = ask_kfunc,
+		.mnt_ns = j->in->mnt_ns,
+		.pid_ns = j->in->pid_ns,
+		.sees_changes = bw_policy_host_sees_changes(j->btf),
+	};
 	struct bw_buf bytes = { .max = POLICY_PACK_MAX };
 	struct bw_policy_warnings warnings = { 0 };
 	struct bw_policy_image image = { 0 };
@@ -181,9 +210,18 @@ static struct loader_answer *look_up(const struct policy_pack *pack)
 	const struct bw_policy_env env = bw_policy_host_env(&host);
 	struct loader_answer *answers = calloc((size_t)pack->n_loaders + 1, sizeof(*answers));
 	struct bw_slice paths = pack->loaders;
+	uint32_t n = 0;
 
-	for (uint32_t i = 0; answers && i < pack->n_loaders; i++)
-		answers[i].error = env.loader(env.ctx, policy_pack_string(&paths), &answers[i].dev, &answers[i].ino);
+	for (uint32_t i = 0; answers && i < pack->n_loaders; i++) {
+		const char *path = policy_pack_string(&paths);
+
+		if (strncmp(path, ASK_CONTENT, strlen(ASK_CONTENT)))
+			answers[i].error = env.loader(env.ctx, path, &answers[i].dev, &answers[i].ino);
+		else if (n++ < MAX_CONTENTS)
+			answers[i].error = env.loader_content(env.ctx, path + strlen(ASK_CONTENT), &answers[i].content);
+		else
+			answers[i].error = -E2BIG;
+	}
 	return answers;
 }
 

@@ -19,6 +19,7 @@ struct policy_input {
 	struct bw_slice trust;	   /* certificates, PEM */
 	unsigned int min_signers;
 	int64_t now;		   /* seconds since 1970 */
+	uint32_t mnt_ns, pid_ns;   /* of process 1; 0: not known */
 	struct bw_slice accepted;  /* bw_signature_state_write() of what was accepted last; empty: nothing yet */
 };
 

@@ -8,6 +8,7 @@
 #define NAMES_MAGIC 0x4d414e57u
 #define KNOWN_CONF_FLAGS (BW_CONF_ALLOW_INIT | BW_CONF_ALLOW_INERT | BW_CONF_VALID)
 #define KNOWN_RULE_FLAGS (BW_RULE_USED | BW_RULE_KFUNCS | BW_RULE_ANY_KFUNC)
+#define KNOWN_CONDITIONS (BW_CONDITION_UNCHANGED | BW_CONDITION_UIDS | BW_CONDITION_NAMESPACES)
 #define MAX_ATTACK 1024u /* techniques of a rule */
 #define MAX_ENTRY_ID 512 /* an approval that many entries share lists some of them */
 
@@ -50,6 +51,7 @@ void policy_pack(const struct policy_release *release, const struct bw_policy *p
 		.n_attach = p->n_attach,
 		.n_approvals = image->n_approvals,
 		.n_bindings = image->n_bindings,
+		.n_conditions = image->n_conditions,
 		.n_kfuncs = image->n_kfuncs,
 		.n_loaders = n_loaders,
 		.n_warnings = w->n,
@@ -67,6 +69,7 @@ void policy_pack(const struct policy_release *release, const struct bw_policy *p
 	bw_buf_append(out, &p->protect, sizeof(p->protect));
 	bw_buf_append(out, image->approvals, image->n_approvals * sizeof(*image->approvals));
 	bw_buf_append(out, image->bindings, image->n_bindings * sizeof(*image->bindings));
+	bw_buf_append(out, image->conditions, image->n_conditions * sizeof(*image->conditions));
 	bw_buf_append(out, image->kfuncs, image->n_kfuncs * sizeof(*image->kfuncs));
 	for (uint32_t i = 0; i < p->n_rules; i++)
 		bw_buf_append(out, &p->rules[i].n_attack, sizeof(uint32_t));
@@ -266,7 +269,7 @@ static bool protect_fits(const struct bw_policy_conf *c, const struct bw_policy_
 /* A binding is of an approval, or an exception from a rule about attaching. */
 static bool binding_fits(const struct bw_binding_key *b, const struct policy_pack_head *h)
 {
-	if (b->pad)
+	if (b->condition >= h->n_conditions)
 		return false;
 	if (b->entry & BW_BINDING_ATTACH)
 		return (b->entry & ~BW_BINDING_ATTACH) < h->n_attach && b->attach_btf_id <= h->n_entries;
@@ -289,6 +292,7 @@ static bool head_fits(const struct policy_pack_head *h)
 {
 	return h->magic == MAGIC && !h->pad && policy_release_fits(&h->release) && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
 	       h->n_entries <= POLICY_PACK_MAX_ENTRIES && h->n_approvals <= BW_MAX_APPROVALS && h->n_bindings <= BW_MAX_BINDINGS &&
+	       h->n_conditions <= BW_MAX_BINDINGS &&
 	       h->n_kfuncs <= BW_MAX_KFUNC_RULES && h->n_loaders <= POLICY_PACK_MAX_LOADERS && h->n_warnings <= BW_MAX_POLICY_WARNINGS;
 }
 
@@ -305,6 +309,12 @@ static bool image_fits(const struct bw_policy_image *image, const struct policy_
 	for (uint32_t i = 0; i < image->n_bindings; i++)
 		if (!binding_fits(&image->bindings[i], h))
 			return false;
+	for (uint32_t i = 0; i < image->n_conditions; i++) {
+		const struct bw_condition *c = &image->conditions[i];
+
+		if (c->flags & ~(uint32_t)KNOWN_CONDITIONS || c->n_uids > BW_MAX_CONDITION_UIDS || (!i && c->flags))
+			return false;
+	}
 	for (uint32_t i = 0; i < image->n_kfuncs; i++)
 		if (image->kfuncs[i].rules & ~rules)
 			return false;
@@ -342,6 +352,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	memcpy(&p->protect, protect.data, sizeof(p->protect));
 	image->approvals = take_array(rd, h->n_approvals, sizeof(*image->approvals), &r);
 	image->bindings = take_array(rd, h->n_bindings, sizeof(*image->bindings), &r);
+	image->conditions = take_array(rd, h->n_conditions, sizeof(*image->conditions), &r);
 	image->kfuncs = take_array(rd, h->n_kfuncs, sizeof(*image->kfuncs), &r);
 	attack = take(rd, h->n_rules * sizeof(uint32_t));
 	names = take(rd, h->names_len);
@@ -353,6 +364,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 		return r;
 	image->n_approvals = h->n_approvals;
 	image->n_bindings = h->n_bindings;
+	image->n_conditions = h->n_conditions;
 	image->n_kfuncs = h->n_kfuncs;
 	if (!conf_fits(h) || !protect_fits(&h->conf, &p->protect) || !image_fits(image, h) || !strings_fit(p->loaders, h->n_loaders) ||
 	    !strings_fit(p->warnings, h->n_warnings))

@@ -211,6 +211,22 @@ static void put_conf(struct bw_json *j, const struct bw_policy *p, const struct 
 	bw_json_close(j, '}');
 }
 
+static void put_condition(struct bw_json *j, const struct bw_condition *c)
+{
+	if (c->flags & BW_CONDITION_UNCHANGED)
+		bw_json_u64(j, "exe_changed_ns", c->exe_changed_ns);
+	if (c->flags & BW_CONDITION_NAMESPACES) {
+		bw_json_u64(j, "mnt_ns", c->mnt_ns);
+		bw_json_u64(j, "pid_ns", c->pid_ns);
+	}
+	if (!(c->flags & BW_CONDITION_UIDS))
+		return;
+	bw_json_open(j, "uids", '[');
+	for (uint32_t i = 0; i < c->n_uids; i++)
+		bw_json_u64(j, NULL, c->uids[i]);
+	bw_json_close(j, ']');
+}
+
 static void put_image(struct bw_json *j, const struct bw_policy *p, const struct bw_policy_image *image)
 {
 	char ids[1024];
@@ -243,6 +259,7 @@ static void put_image(struct bw_json *j, const struct bw_policy *p, const struct
 			bw_json_u64(j, "attach_btf_id", b->attach_btf_id);
 		bw_json_u64(j, "exe_dev", b->exe_dev);
 		bw_json_u64(j, "exe_ino", b->exe_ino);
+		put_condition(j, &image->conditions[b->condition]);
 		bw_json_close(j, '}');
 	}
 	bw_json_close(j, ']');

@@ -322,6 +322,125 @@ static void answers_that_mean_any(void **state)
 	release(&f);
 }
 
+/* What "/dDiI" holds: all bytes of the hash are I; changed at second I. Those of device 9 cannot be read. */
+static int env_content(void *ctx, const char *path, struct bw_loader_content *ret)
+{
+	unsigned int dev, ino;
+
+	if (sscanf(path, "/d%ui%u", &dev, &ino) != 2 || dev == 9)
+		return -EACCES;
+	memset(ret->sha256, (int)ino, sizeof(ret->sha256));
+	ret->has_verity = dev == 8;
+	memset(ret->verity, 0xee, sizeof(ret->verity));
+	ret->changed_ns = ino * 1000000000ull;
+	return 0;
+}
+
+#define H1 "0101010101010101010101010101010101010101010101010101010101010101"
+#define HE "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+#define LOADER(rest) "{\"path\":" rest "}"
+#define BOUND(loaders) POLICY("\"programs\":[" PROGRAM("l", "\"type\":\"syscall\",\"digests\":[\"" D1 "\"],\"loaders\":[" loaders "]") "]")
+
+/* The condition of the first entry's binding to inode 1; NULL: there is none. */
+static const struct bw_condition *condition_of(const struct fixture *f)
+{
+	for (uint32_t i = 0; i < f->image.n_bindings; i++)
+		if (f->image.bindings[i].attach_btf_id == 0 && f->image.bindings[i].exe_ino == 1)
+			return &f->image.conditions[f->image.bindings[i].condition];
+	return NULL;
+}
+
+static void compile_with(struct fixture *f, const struct bw_policy_env *e, const char *text)
+{
+	struct bw_policy_error error;
+	char line[700];
+
+	*f = (struct fixture){};
+	if (bw_policy_parse(text, strlen(text), &f->policy, &error))
+		fail_msg("%s", bw_policy_error_format(&error, "", line, sizeof(line)));
+	assert_int_equal(bw_policy_compile(f->policy, e, &f->image, &f->warnings), 0);
+}
+
+static void loaders_have_conditions(void **state)
+{
+	struct bw_policy_env e = env;
+	const struct bw_condition *c;
+	struct fixture f;
+
+	e.loader_content = env_content;
+	e.sees_changes = true;
+	e.mnt_ns = 11;
+	e.pid_ns = 12;
+	compile_with(&f, &e, BOUND(LOADER("\"/d3i1\"")));
+	assert_int_equal(condition_of(&f)->flags, 0);
+	release(&f);
+	compile_with(&f, &e, BOUND(LOADER("\"/d3i1\",\"sha256\":[\"" HE "\",\"" H1 "\"],\"uids\":[7,0],\"namespaces\":\"host\"")));
+	c = condition_of(&f);
+	assert_int_equal(c->flags, BW_CONDITION_UNCHANGED | BW_CONDITION_UIDS | BW_CONDITION_NAMESPACES);
+	assert_int_equal(c->exe_changed_ns, 1000000000);
+	assert_int_equal(c->n_uids, 2);
+	assert_int_equal(c->uids[0], 7);
+	assert_int_equal(c->uids[1], 0);
+	assert_int_equal(c->mnt_ns, 11);
+	assert_int_equal(c->pid_ns, 12);
+	assert_int_equal(f.warnings.n, 0);
+	release(&f);
+	compile_with(&f, &e, BOUND(LOADER("\"/d8i1\",\"fsverity\":\"" HE "\"")));
+	assert_int_equal(condition_of(&f)->flags, BW_CONDITION_UNCHANGED);
+	release(&f);
+}
+
+/* What cannot be had or does not fit approves nothing, and is said. */
+static void conditions_that_do_not_hold(void **state)
+{
+	static const struct {
+		const char *loader, *warning;
+		bool blind;
+	} cases[] = {
+		{ LOADER("\"/d3i1\",\"sha256\":[\"" HE "\"]"), "its contents are not those that are approved", false },
+		{ LOADER("\"/d9i1\",\"sha256\":[\"" H1 "\"]"), "Permission denied", false },
+		{ LOADER("\"/d3i1\",\"fsverity\":\"" HE "\""), "has no fs-verity digest", false },
+		{ LOADER("\"/d8i1\",\"fsverity\":\"" H1 "\""), "its contents are not those that are approved", false },
+		{ LOADER("\"/d8i1\",\"fsverity\":\"" HE "\",\"sha256\":[\"" HE "\"]"), "its contents are not those that are approved", false },
+		{ LOADER("\"/d3i1\",\"sha256\":[\"" H1 "\"]"), "this kernel does not show whether it was changed", true },
+		{ LOADER("\"/d3i1\",\"namespaces\":\"host\""), "the namespaces of process 1 are not known", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bw_policy_env e = env;
+		char text[1000];
+		struct fixture f;
+
+		e.loader_content = env_content;
+		e.sees_changes = !cases[i].blind;
+		e.mnt_ns = e.pid_ns = cases[i].blind ? 0 : 5;
+		snprintf(text, sizeof(text), BOUND("%s"), cases[i].loader);
+		compile_with(&f, &e, text);
+		assert_null(condition_of(&f));
+		assert_int_equal(f.image.n_bindings, 0);
+		assert_non_null(strstr(f.warnings.lines[0], cases[i].warning));
+		release(&f);
+	}
+}
+
+/* Two entries for one program and one loader: without conditions if one has none; else the first, with a warning. */
+static void conditions_that_differ(void **state)
+{
+	struct bw_policy_env e = env;
+	struct fixture f;
+
+	compile_with(&f, &e, POLICY("\"programs\":[" PROGRAM("a", "\"type\":\"syscall\",\"digests\":[\"" D1 "\"],\"loaders\":[{\"path\":\"/d3i1\",\"uids\":[5]}]") ","
+				    PROGRAM("b", "\"type\":\"syscall\",\"digests\":[\"" D1 "\"],\"loaders\":[{\"path\":\"/d3i1\"}]") "]"));
+	assert_int_equal(condition_of(&f)->flags, 0);
+	assert_int_equal(f.warnings.n, 0);
+	release(&f);
+	compile_with(&f, &e, POLICY("\"programs\":[" PROGRAM("a", "\"type\":\"syscall\",\"digests\":[\"" D1 "\"],\"loaders\":[{\"path\":\"/d3i1\",\"uids\":[5]}]") ","
+				    PROGRAM("b", "\"type\":\"syscall\",\"digests\":[\"" D1 "\"],\"loaders\":[{\"path\":\"/d3i1\",\"uids\":[6]}]") "]"));
+	assert_int_equal(condition_of(&f)->uids[0], 5);
+	assert_int_equal(f.warnings.n, 1);
+	release(&f);
+}
+
 static void without_an_environment(void **state)
 {
 	static const struct bw_policy_env nothing;
@@ -502,6 +621,9 @@ int main(void)
 		cmocka_unit_test(targets_and_loaders_are_pairs),
 		cmocka_unit_test(entries_with_one_identity),
 		cmocka_unit_test(what_cannot_be_resolved_approves_nothing),
+		cmocka_unit_test(loaders_have_conditions),
+		cmocka_unit_test(conditions_that_do_not_hold),
+		cmocka_unit_test(conditions_that_differ),
 		cmocka_unit_test(answers_that_mean_any),
 		cmocka_unit_test(without_an_environment),
 		cmocka_unit_test(one_tag_two_lengths),
