@@ -24,8 +24,9 @@ int bw_domain_init(struct bw_domain *d, size_t max_memory)
 	bw_intern_init(&d->csets, &d->budget, sizeof(int64_t) * (BW_MAX_CONST_SET + 1));
 	bw_runs_init(&d->strings, &d->budget);
 	bw_runs_init(&d->sets, &d->budget);
-	d->slot_joins = bw_budget_alloc(&d->budget, BW_JOIN_CACHE * sizeof(*d->slot_joins));
-	d->set_joins = bw_budget_alloc(&d->budget, BW_JOIN_CACHE * sizeof(*d->set_joins));
+	d->n_joins = BW_JOIN_CACHE_MIN;
+	d->slot_joins = bw_budget_alloc(&d->budget, d->n_joins * sizeof(*d->slot_joins));
+	d->set_joins = bw_budget_alloc(&d->budget, d->n_joins * sizeof(*d->set_joins));
 	if (!d->budget.failed)
 		d->any_region = bw_dom_region_set(d, BW_REGION_ANY, 0, 0);
 	if (d->budget.failed) {
@@ -58,10 +59,32 @@ void bw_domain_free(struct bw_domain *d)
 	bw_intern_free(&d->csets);
 	bw_runs_free(&d->strings);
 	bw_runs_free(&d->sets);
-	bw_budget_free(&d->budget, d->slot_joins, BW_JOIN_CACHE * sizeof(*d->slot_joins));
-	bw_budget_free(&d->budget, d->set_joins, BW_JOIN_CACHE * sizeof(*d->set_joins));
+	bw_budget_free(&d->budget, d->slot_joins, d->n_joins * sizeof(*d->slot_joins));
+	bw_budget_free(&d->budget, d->set_joins, d->n_joins * sizeof(*d->set_joins));
 	d->slot_joins = NULL;
 	d->set_joins = NULL;
+}
+
+/* Small programs, which most are, need few. What is forgotten is joined again. */
+void bw_dom_joins_grow(struct bw_domain *d)
+{
+	const size_t size = BW_JOIN_CACHE * sizeof(*d->slot_joins);
+	void *slots, *sets;
+
+	if (d->n_joins == BW_JOIN_CACHE || d->slots.n + d->sets.n < 4 * BW_JOIN_CACHE_MIN)
+		return;
+	slots = bw_budget_alloc(&d->budget, size);
+	sets = bw_budget_alloc(&d->budget, size);
+	if (d->budget.failed) {
+		bw_budget_free(&d->budget, slots, size);
+		bw_budget_free(&d->budget, sets, size);
+		return;
+	}
+	bw_budget_free(&d->budget, d->slot_joins, d->n_joins * sizeof(*d->slot_joins));
+	bw_budget_free(&d->budget, d->set_joins, d->n_joins * sizeof(*d->set_joins));
+	d->slot_joins = slots;
+	d->set_joins = sets;
+	d->n_joins = BW_JOIN_CACHE;
 }
 
 uint32_t bw_dom_str(struct bw_domain *d, const char *s)
@@ -159,7 +182,7 @@ static uint32_t set_merge(const uint32_t *a, uint32_t na, const uint32_t *b, uin
 
 static uint32_t *cache_find(const struct bw_domain *d, bool slots, uint32_t a, uint32_t b, uint32_t *ret_at)
 {
-	uint32_t at = (a * 0x9e3779b1u ^ b * 0x85ebca6bu) % BW_JOIN_CACHE;
+	uint32_t at = (a * 0x9e3779b1u ^ b * 0x85ebca6bu) % d->n_joins;
 
 	*ret_at = at;
 	if (slots)
@@ -188,14 +211,14 @@ uint32_t bw_dom_region_union(struct bw_domain *d, uint32_t a, uint32_t b)
  * How many sources a provenance may name. A large unrolled program makes a new set with each of thousands of reads; the more there
  * are, the fewer witnesses each keeps. Cutting a set that was cut gives the same set, so that joining still settles.
  */
-static uint32_t prov_max(struct bw_domain *d)
+uint32_t bw_dom_prov_max(struct bw_domain *d)
 {
 	uint32_t max = d->sets.n_bytes < 8u << 20 ? BW_MAX_PROV_SET : d->sets.n_bytes < 12u << 20 ? BW_MAX_PROV_SET / 4 : BW_MAX_PROV_SET / 16;
 
 	if (max != d->prov_max && d->prov_max) {
 		/* What was joined under the old maximum would come out larger than what is joined now, again and again. */
-		memset(d->set_joins, 0, BW_JOIN_CACHE * sizeof(*d->set_joins));
-		memset(d->slot_joins, 0, BW_JOIN_CACHE * sizeof(*d->slot_joins));
+		memset(d->set_joins, 0, d->n_joins * sizeof(*d->set_joins));
+		memset(d->slot_joins, 0, d->n_joins * sizeof(*d->slot_joins));
 	}
 	d->prov_max = max;
 	return max;
@@ -248,7 +271,8 @@ uint32_t bw_dom_prov_union(struct bw_domain *d, uint32_t a, uint32_t b)
 		a = b;
 		b = t;
 	}
-	max = prov_max(d);
+	bw_dom_joins_grow(d);
+	max = bw_dom_prov_max(d);
 	hit = cache_find(d, false, a, b, &at);
 	if (hit)
 		return *hit;
@@ -278,7 +302,7 @@ uint32_t bw_dom_prov_of(struct bw_domain *d, uint32_t *members, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		if (members[i] && (!kept || members[kept - 1] != members[i]))
 			members[kept++] = members[i];
-	return kept ? prov_set(d, members, kept, prov_max(d)) : 0;
+	return kept ? prov_set(d, members, kept, bw_dom_prov_max(d)) : 0;
 }
 
 /* ---- values ------------------------------------------------------------------------------------------------------ */

@@ -86,6 +86,7 @@ struct bw_engine {
 	uint32_t **core_tags;	    /* per code: 1 + the tag of each CO-RE record, 0 not yet made */
 	uint8_t **core_bits;	    /* per code: which instructions have one */
 	uint32_t clock;		    /* counts changes of what programs share */
+	struct bw_carried_memo *carried; /* what bw_carried() said lately */
 
 	/* the program and function at work */
 	int32_t prog;
@@ -127,6 +128,8 @@ uint32_t bw_origin(struct bw_engine *e, enum bw_source source, uint32_t detail);
 void bw_taint(struct bw_engine *e, struct bw_val *v, uint32_t classes, uint32_t detail);
 /* The same data, carried on through @map from here: for things put into maps. */
 uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map);
+int bw_carried_init(struct bw_engine *e);
+void bw_carried_free(struct bw_engine *e);
 const char *bw_map_name(const struct bw_engine *e, int32_t map);
 
 /* ---- places in packets ---------------------------------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
  */
 #include "auditor/engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define S(x) BW_SRC_BIT(BW_SRC_##x)
@@ -121,13 +122,29 @@ static bool passed_through(const struct bw_engine *e, uint32_t origin, int32_t m
 	return false;
 }
 
-uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map)
+#define CARRIED_MEMO 2048u
+struct bw_carried_memo {
+	uint32_t prov, insn, carrier, max; /* .max: how long sets may get; with another maximum the answer is another */
+	int32_t prog, func, map;
+	uint32_t result;
+};
+
+int bw_carried_init(struct bw_engine *e)
+{
+	e->carried = bw_budget_alloc(&e->d.budget, CARRIED_MEMO * sizeof(*e->carried));
+	return e->carried ? 0 : -ENOMEM;
+}
+
+void bw_carried_free(struct bw_engine *e)
+{
+	bw_budget_free(&e->d.budget, e->carried, CARRIED_MEMO * sizeof(*e->carried));
+}
+
+static uint32_t carry(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map)
 {
 	uint32_t members[BW_MAX_PROV_SET], n;
 	const uint32_t *set = bw_dom_set(&e->d, prov, &n);
 
-	if (!prov)
-		return 0;
 	if (n > BW_MAX_PROV_SET)
 		n = BW_MAX_PROV_SET;
 	memcpy(members, set, n * sizeof(*set));
@@ -148,4 +165,21 @@ uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier,
 		members[i] = id;
 	}
 	return bw_dom_prov_of(&e->d, members, n);
+}
+
+uint32_t bw_carried(struct bw_engine *e, uint32_t prov, enum bw_carrier carrier, int32_t map)
+{
+	struct bw_carried_memo *k, want = { .prov = prov, .insn = e->insn, .carrier = carrier, .max = bw_dom_prov_max(&e->d),
+					    .prog = e->prog, .func = e->func, .map = map };
+
+	if (!prov)
+		return 0;
+	k = &e->carried[(prov * 0x9e3779b1u ^ e->insn * 0x85ebca6bu ^ (uint32_t)e->prog << 4 ^ (uint32_t)map << 8) >> 3 & (CARRIED_MEMO - 1)];
+	if (memcmp(k, &want, offsetof(struct bw_carried_memo, result)) || !k->result) {
+		want.result = carry(e, prov, carrier, map);
+		if (e->d.budget.failed)
+			return want.result;
+		*k = want;
+	}
+	return k->result;
 }

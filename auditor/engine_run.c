@@ -689,6 +689,7 @@ static void engine_free(struct bw_engine *e)
 	for (uint32_t i = 0; i < e->recs_cap / BW_REC_BLOCK; i++)
 		bw_budget_free(b, e->recs[i], BW_REC_BLOCK * sizeof(**e->recs));
 	bw_budget_free(b, e->recs, e->recs_cap / BW_REC_BLOCK * sizeof(*e->recs));
+	bw_carried_free(e);
 	bw_intern_free(&e->rec_keys);
 	bw_domain_free(&e->d);
 }
@@ -706,7 +707,7 @@ static int engine_init(struct bw_engine *e)
 	e->attaches = bw_budget_alloc(b, (o->n_progs + 1) * sizeof(*e->attaches));
 	e->core_bits = bw_budget_alloc(b, (o->n_codes + 1) * sizeof(*e->core_bits));
 	e->core_tags = bw_budget_alloc(b, (o->n_codes + 1) * sizeof(*e->core_tags));
-	if (b->failed)
+	if (bw_carried_init(e) || b->failed)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < o->n_maps; i++) {
 		map_info_init(e, i, &o->maps[i], false);

@@ -195,11 +195,9 @@ static int scan_object(const struct bw_object *o, const struct bw_analysis *a, c
 	return 0;
 }
 
-int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_arena *arena,
-			struct bw_scan_object *ret)
+int bw_scan_encode_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_buf *out)
 {
 	_cleanup_analysis_ struct bw_analysis *a = NULL;
-	_cleanup_buf_ struct bw_buf copy = { 0 };
 	struct bw_arena scratch = { 0 };
 	struct bw_scan_object s;
 	int r;
@@ -208,40 +206,50 @@ int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options 
 	if (r < 0)
 		return r;
 	r = scan_object(o, a, opt, &scratch, &s);
-	/* it is full of pointers into the object and the analysis; the bytes are not */
 	if (!r)
-		bw_scan_object_encode(&s, &copy);
+		bw_scan_object_encode(&s, out);
 	bw_arena_free(&scratch);
-	if (!r)
-		r = bw_buf_error(&copy);
+	return r ? r : bw_buf_error(out);
+}
+
+int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_arena *arena,
+			struct bw_scan_object *ret)
+{
+	_cleanup_buf_ struct bw_buf copy = { 0 };
+	int r;
+
+	/* What was found is full of pointers into the object and the analysis; its bytes are not. */
+	r = bw_scan_encode_object(o, opt, &copy);
 	return r ? r : bw_scan_object_decode(bw_slice(copy.data, copy.len), arena, ret);
 }
 
-int bw_scan_bytes(struct bw_slice bytes, const char *path, const struct bw_scan_options *opt, struct bw_arena *arena,
-		  struct bw_scan_object *ret)
+int bw_scan_encode_bytes(struct bw_slice bytes, const char *path, const struct bw_scan_options *opt, struct bw_buf *out)
 {
 	_cleanup_object_ struct bw_object *o = NULL;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
+	char text[600], *reason = text;
+	struct bw_arena arena = { 0 };
+	struct bw_scan_object s;
 	int r, err;
 
 	err = bw_object_read(bytes, path, &o, &diag);
 	if (!err)
-		return bw_scan_read_object(o, opt, arena, ret);
+		return bw_scan_encode_object(o, opt, out);
 	diag.file[0] = 0;
-	{
-		char text[600], *reason = text;
-
-		bw_diag_text(&diag, text, sizeof(text));
-		while (*reason == ':' || *reason == ' ')
-			reason++;
-		r = bw_scan_unreadable(path, *reason ? reason : strerror(-err), arena, ret);
+	bw_diag_text(&diag, text, sizeof(text));
+	while (*reason == ':' || *reason == ' ')
+		reason++;
+	r = bw_scan_unreadable(path, *reason ? reason : strerror(-err), &arena, &s);
+	if (!r) {
+		SHA256(bytes.data, bytes.len, digest);
+		s.sha256 = hex_of(&arena, digest, sizeof(digest));
+		r = s.sha256 ? 0 : -ENOMEM;
 	}
-	if (r < 0)
-		return r;
-	SHA256(bytes.data, bytes.len, digest);
-	ret->sha256 = hex_of(arena, digest, sizeof(digest));
-	if (!ret->sha256)
-		return -ENOMEM;
-	return err == -ENOEXEC ? err : 0;
+	if (!r)
+		bw_scan_object_encode(&s, out);
+	bw_arena_free(&arena);
+	if (!r)
+		r = bw_buf_error(out);
+	return r ? r : err == -ENOEXEC ? err : 0;
 }

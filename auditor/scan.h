@@ -25,12 +25,12 @@ struct bw_scan_options {
 #define BW_MAX_GRAPH_LINES 12u
 
 /*
- * Scans one object; @path is what reports call it. Always fills @ret (an unreadable object is a result, too), from
- * @arena. Returns 0; -ENOEXEC when the bytes are no BPF object at all (*ret says so as well); -ENOMEM.
+ * Scans one object; @path is what reports call it. Always puts a result into @out (an unreadable object is one, too).
+ * Returns 0; -ENOEXEC when the bytes are no BPF object at all (the result says so as well); -ENOMEM.
  */
-int bw_scan_bytes(struct bw_slice bytes, const char *path, const struct bw_scan_options *opt, struct bw_arena *arena,
-		  struct bw_scan_object *ret);
-/* The same for an object that was read already (live programs). */
+int bw_scan_encode_bytes(struct bw_slice bytes, const char *path, const struct bw_scan_options *opt, struct bw_buf *out);
+/* The same for an object that was read already. */
+int bw_scan_encode_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_buf *out);
 int bw_scan_read_object(const struct bw_object *o, const struct bw_scan_options *opt, struct bw_arena *arena,
 			struct bw_scan_object *ret);
 /* A result that says that @path could not be read. */

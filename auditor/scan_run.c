@@ -2,6 +2,7 @@
 #include "auditor/scan_run.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -71,12 +72,19 @@ static int send_frame(struct bw_sandbox_out *out, enum frame_kind kind, uint32_t
 	return r < 0 || !f.len ? r : bw_sandbox_write(out, body->data, body->len);
 }
 
-static int send_object(struct bw_sandbox_out *out, uint32_t file, const struct bw_scan_object *o)
+static int send_unreadable(struct bw_sandbox_out *out, uint32_t file, const char *path, const char *reason)
 {
 	_cleanup_buf_ struct bw_buf b = { 0 };
+	struct bw_arena arena = { 0 };
+	struct bw_scan_object o;
+	int r = bw_scan_unreadable(path, reason, &arena, &o);
 
-	bw_scan_object_encode(o, &b);
-	return bw_buf_error(&b) ? bw_buf_error(&b) : send_frame(out, FRAME_OBJECT, file, &b);
+	if (r >= 0) {
+		bw_scan_object_encode(&o, &b);
+		r = bw_buf_error(&b) ? bw_buf_error(&b) : send_frame(out, FRAME_OBJECT, file, &b);
+	}
+	bw_arena_free(&arena);
+	return r;
 }
 
 struct carving {
@@ -89,50 +97,39 @@ static int scan_carved(void *arg, const struct bw_carved *found)
 {
 	const struct carving *c = arg;
 	_cleanup_object_ struct bw_object *o = NULL;
+	_cleanup_buf_ struct bw_buf b = { 0 };
 	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
-	struct bw_arena arena = { 0 };
-	struct bw_scan_object result;
 	int r;
 
 	r = bw_carved_read(found, &o, &diag);
-	if (!r) {
-		r = bw_scan_read_object(o, c->b->opt, &arena, &result);
-	} else {
-		r = bw_scan_unreadable(found->name, diag.reason[0] ? diag.reason : strerror(-r), &arena, &result);
-	}
-	if (r >= 0)
-		r = send_object(c->out, c->file, &result);
-	bw_arena_free(&arena);
-	return r;
+	if (r)
+		return send_unreadable(c->out, c->file, found->name, diag.reason[0] ? diag.reason : strerror(-r));
+	r = bw_scan_encode_object(o, c->b->opt, &b);
+	return r < 0 ? r : send_frame(c->out, FRAME_OBJECT, c->file, &b);
 }
 
 static int scan_one(const struct batch *b, uint32_t i, struct bw_sandbox_out *out)
 {
 	struct carving carving = { .b = b, .file = i, .out = out };
 	struct bw_slice bytes = bw_slice(b->in[i].data, b->in[i].len);
+	_cleanup_buf_ struct bw_buf found = { 0 };
 	enum frame_kind end = FRAME_DONE;
 	struct bw_diag diag = { .offset = BW_DIAG_NO_OFFSET };
-	struct bw_arena arena = { 0 };
-	struct bw_scan_object o;
 	int r;
 
-	r = bw_scan_bytes(bytes, b->in[i].path, b->opt, &arena, &o);
+	r = bw_scan_encode_bytes(bytes, b->in[i].path, b->opt, &found);
 	if (!r) {
-		r = send_object(out, i, &o);
+		r = send_frame(out, FRAME_OBJECT, i, &found);
 	} else if (r == -ENOEXEC) {
 		/* not a BPF object itself: perhaps an executable or an archive that holds some */
 		r = bw_carve(bytes, b->in[i].path, NULL, scan_carved, &carving, &diag);
 		if (r == -ENOEXEC) {
 			end = FRAME_NOT_BPF;
-			r = send_object(out, i, &o);
+			r = send_frame(out, FRAME_OBJECT, i, &found);
 		} else if (r == -E2BIG || r == -EINVAL) {
-			bw_arena_free(&arena);
-			r = bw_scan_unreadable(b->in[i].path, diag.reason, &arena, &o);
-			if (r >= 0)
-				r = send_object(out, i, &o);
+			r = send_unreadable(out, i, b->in[i].path, diag.reason);
 		}
 	}
-	bw_arena_free(&arena);
 	return r < 0 ? r : send_frame(out, end, i, NULL);
 }
 
@@ -353,6 +350,14 @@ static int collect(struct runner *r, uint32_t *ret_skipped)
 	return 0;
 }
 
+/* One object is like the next: what was freed is wanted again at once, and getting pages from the kernel is what costs. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 64 << 20);
+	mallopt(M_TRIM_THRESHOLD, 256 << 20);
+	mallopt(M_TOP_PAD, 1 << 20);
+}
+
 int bw_scan_run(const struct bw_scan_run *run, const struct bw_scan_files *files, struct bw_scan *s,
 		uint32_t *ret_skipped)
 {
@@ -371,6 +376,7 @@ int bw_scan_run(const struct bw_scan_run *run, const struct bw_scan_files *files
 	if (jobs > files->n)
 		jobs = files->n ? files->n : 1;
 	runner.batch_files = files->n / jobs + 1 < BATCH_FILES ? files->n / jobs + 1 : BATCH_FILES;
+	keep_memory();
 	/* libcrypto reads its configuration at the first use; the processes could not */
 	SHA256((const unsigned char *)"", 0, digest);
 	for (; started + 1 < jobs; started++)

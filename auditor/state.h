@@ -137,6 +137,7 @@ struct bw_slot {
 
 /* ---- the domain: all interned things of one analysis -------------------------------------------------------------- */
 #define BW_JOIN_CACHE 8192u
+#define BW_JOIN_CACHE_MIN 256u
 
 struct bw_domain {
 	bool big_endian; /* how constants lie in memory */
@@ -148,6 +149,7 @@ struct bw_domain {
 	struct {
 		uint32_t a, b, result;
 	} *slot_joins, *set_joins;
+	uint32_t n_joins; /* entries of each */
 	uint64_t work; /* slots of memory looked at: what instructions on large objects really cost */
 	struct bw_chunk *free_chunks;
 	struct bw_state *free_states;
@@ -167,6 +169,8 @@ const uint32_t *bw_dom_set(const struct bw_domain *d, uint32_t set, uint32_t *re
 uint32_t bw_dom_set_of(struct bw_domain *d, uint32_t member);
 uint32_t bw_dom_region_union(struct bw_domain *d, uint32_t a, uint32_t b);
 uint32_t bw_dom_prov_union(struct bw_domain *d, uint32_t a, uint32_t b);
+uint32_t bw_dom_prov_max(struct bw_domain *d);
+void bw_dom_joins_grow(struct bw_domain *d);
 uint32_t bw_dom_prov_of(struct bw_domain *d, uint32_t *members, uint32_t n); /* sorts @members */
 /* The only region of a set, NULL when it has several. */
 const struct bw_region *bw_dom_only(const struct bw_domain *d, uint32_t set);

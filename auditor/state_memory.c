@@ -112,13 +112,15 @@ static uint32_t slot_store(struct bw_domain *d, uint32_t id, unsigned int at, un
 
 static uint32_t slot_join(struct bw_domain *d, uint32_t a, uint32_t b, bool widen, bool must)
 {
-	uint32_t at = (a * 0x9e3779b1u ^ b * 0x85ebca6bu) % BW_JOIN_CACHE, result;
+	uint32_t at, result;
 	struct bw_slot sa, sb;
 
 	if (a == b)
 		return a;
 	if (!a || !b)
 		return must ? 0 : a | b;
+	bw_dom_joins_grow(d);
+	at = (a * 0x9e3779b1u ^ b * 0x85ebca6bu) % d->n_joins;
 	if (!widen && !must && d->slot_joins[at].a == a && d->slot_joins[at].b == b)
 		return d->slot_joins[at].result;
 	sa = *(const struct bw_slot *)bw_intern_get(&d->slots, a);
@@ -143,6 +145,7 @@ static uint32_t slot_join(struct bw_domain *d, uint32_t a, uint32_t b, bool wide
 	}
 	result = slot_intern(d, &sa);
 	if (!widen && !must && !d->budget.failed) {
+		at = (a * 0x9e3779b1u ^ b * 0x85ebca6bu) % d->n_joins; /* joining values may have made it grow */
 		d->slot_joins[at].a = a;
 		d->slot_joins[at].b = b;
 		d->slot_joins[at].result = result;
