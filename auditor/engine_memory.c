@@ -5,6 +5,7 @@
  */
 #include "auditor/engine.h"
 
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "common/bpf_names.h"
@@ -433,6 +434,22 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 	return bw_val_of_width(width ? width : 8);
 }
 
+/* struct bpf_sock_addr (linux/bpf.h): what is stored there is where the connection or datagram goes, or seems to come from. */
+static void sock_addr_write(struct bw_engine *e, const struct range *r, struct bw_length len, const struct bw_val *v)
+{
+	const char *field = r->bad || !r->exact ? "user_ip4" : r->lo == 4 ? "user_ip4" : r->lo >= 8 && r->lo < 24 ? "user_ip6" :
+			    r->lo == 24 ? "user_port" : r->lo == 40 ? "msg_src_ip4" : r->lo >= 44 && r->lo < 60 ? "msg_src_ip6" : NULL;
+	struct bw_rec *rec;
+
+	if (e->o->progs[e->prog].def.prog_type != BPF_PROG_TYPE_CGROUP_SOCK_ADDR || !field)
+		return;
+	rec = bw_rec_here(e, BW_REC_REDIRECT, (int32_t)bw_dom_str(&e->d, field), BW_NONE);
+	if (rec)
+		bw_val_join(&e->d, &rec->val, v, false);
+	bw_effect(e, BW_EFFECT_REDIRECT);
+	bw_sink(e, BW_CH_PACKET_WRITE, BW_NONE, v, len);
+}
+
 static void region_write(struct bw_engine *e, struct bw_state *s, uint32_t region, const struct range *r, struct bw_length len,
 			 unsigned int width, const struct bw_val *v, bool strong)
 {
@@ -458,6 +475,7 @@ static void region_write(struct bw_engine *e, struct bw_state *s, uint32_t regio
 		strong = false;
 		break;
 	case BW_REGION_CTX:
+		sock_addr_write(e, r, len, v);
 		if (!e->ctx_mem)
 			e->ctx_mem = bw_mem_new(&e->d);
 		mp = &e->ctx_mem;

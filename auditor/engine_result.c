@@ -393,8 +393,10 @@ static void redirects(struct bw_result *r, int32_t prog, struct bw_prog_facts *f
 		return;
 	for (uint32_t i = 0; i < n; i++) {
 		char how[64];
+		const char *by = bw_dom_cstr(&r->e->d, (uint32_t)p[i].key.a);
 
-		snprintf(how, sizeof(how), "bpf_%s", bw_dom_cstr(&r->e->d, (uint32_t)p[i].key.a));
+		/* A helper, or a field of struct bpf_sock_addr. */
+		snprintf(how, sizeof(how), "%s%s", strncmp(by, "user_", 5) && strncmp(by, "msg_src_", 8) ? "bpf_" : "", by);
 		f->redirects[f->n_redirects++] = (struct bw_redirect){ .func = p[i].key.func, .insn = p[i].key.insn,
 									.how = bw_result_str(r, how), .map = p[i].key.b,
 									.from = bw_result_from(p[i].rec->val.from) };
