@@ -55,6 +55,10 @@ enum bw_hook {
 	BW_HOOK_INODE_UNLINK,  /* security_inode_unlink, security_inode_rmdir */
 	BW_HOOK_INODE_RENAME,  /* security_inode_rename */
 	BW_HOOK_INODE_CREATE,  /* security_inode_create */
+	BW_HOOK_CGROUP_MOVE,   /* the tracepoint cgroup_attach_task */
+	BW_HOOK_KERNEL_LOAD,   /* security_kernel_read_file, security_kernel_load_data */
+	BW_HOOK_LOCKED_DOWN,   /* security_locked_down */
+	BW_HOOK_SETTIME,       /* security_settime64 */
 	BW_HOOK_SB_UMOUNT,     /* security_sb_umount */
 	BW_HOOK_SB_MOUNT,      /* security_sb_mount, security_move_mount */
 	BW_HOOK_TASK_KILL,     /* security_task_kill */
@@ -340,15 +344,29 @@ enum bw_tamper {
 	BW_TAMPER_PTRACE, /* attach to one of its processes, also /proc/PID/mem and pidfd_getfd() */
 	BW_TAMPER_LIMIT,  /* change its resource limits */
 	BW_TAMPER_CLAIM,  /* become the guard: allowed to its executable */
+	BW_TAMPER_STATE,  /* remove or replace its socket or its history */
+	BW_TAMPER_PROC,	  /* write something under /proc/PID of one of its processes */
+	BW_TAMPER_CGROUP, /* freeze, kill or limit its cgroup */
+	BW_TAMPER_SYSCTL, /* kernel.ftrace_enabled, which its programs need */
+	/* Reported only. */
+	BW_TAMPER_SEEN,
+	BW_TAMPER_FILE = BW_TAMPER_SEEN, /* change its executable, policy or settings */
+	BW_TAMPER_MOVE,	  /* put one of its processes into another cgroup */
+	BW_TAMPER_MODULE, /* load a kernel module */
+	BW_TAMPER_KERNEL, /* kexec, /dev/mem and the like */
+	BW_TAMPER_CLOCK,  /* set the clock */
 	BW_TAMPER_COUNT
 };
+
+/* BW_TAMPER_KERNEL: by what. */
+enum bw_kernel_way { BW_KERNEL_KEXEC = 1, BW_KERNEL_DEV_MEM, BW_KERNEL_IOPORT, BW_KERNEL_MSR, BW_KERNEL_HIBERNATION, BW_KERNEL_KCORE };
 
 struct bw_event_tamper {
 	struct bw_event_hdr hdr;
 	struct bw_actor actor;
 	__u32 what;   /* enum bw_tamper */
 	__u32 object; /* id of the program, map or link; process; else 0 */
-	__u32 detail; /* bpf() command, signal, access mode, resource; else 0 */
+	__u32 detail; /* bpf() command, signal, access mode, resource, enum bw_file, cgroups up, enum bw_kernel_way; else 0 */
 	__u8 action;  /* enum bw_action */
 	__u8 pad[3];
 	__u64 count; /* how often this process has tried it: the 1st, 2nd, 4th, 8th, ... are reported */
@@ -563,6 +581,7 @@ struct bw_guard_self {
 	__u32 pin_master_group; /* of the mount below */
 	/* In a mount namespace of its own (a service with PrivateMounts=): the mount whose changes are passed on to that one; 0: none. */
 	__u64 pin_master;
+	__u64 cgroup; /* address of its struct cgroup (version 2); 0: not known */
 };
 
 /* ---- mode protect: questions to the guard, and its answers --------------------------------------------------------- */
@@ -638,6 +657,9 @@ struct bw_hold_guard {
 	__u32 cpus;	    /* it can run on */
 	__u32 pad;
 };
+
+/* Files of the guard, the map bw_files. */
+enum bw_file { BW_FILE_EXE = 1, BW_FILE_POLICY, BW_FILE_CONFIG, BW_FILE_STATE };
 
 /* What belongs to the guard, the map bw_owned: kind << 32 | id. A key with its highest bit set is the address of code of its programs. */
 enum bw_owned_kind { BW_OWNED_PROG = 1, BW_OWNED_MAP, BW_OWNED_LINK };

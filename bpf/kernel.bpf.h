@@ -55,8 +55,17 @@ struct upid {
 	struct pid_namespace *ns;
 };
 
+struct hlist_head {
+	void *first;
+};
+
+struct hlist_node {
+	void *next;
+};
+
 struct pid {
 	unsigned int level;
+	struct hlist_head tasks[4];
 	struct upid numbers[1];
 };
 
@@ -72,6 +81,7 @@ struct cred {
 
 struct super_block {
 	unsigned int s_dev;
+	unsigned long s_magic;
 };
 
 struct inode {
@@ -152,6 +162,26 @@ struct thread_info {
 	u32 status;
 };
 
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root;
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct sched_entity {
 	u64 sum_exec_runtime;
 };
@@ -170,6 +200,14 @@ struct task_struct {
 	const struct cred *cred;
 	char comm[16];
 	struct files_struct *files;
+	struct css_set *cgroups;
+	struct hlist_node pid_links[4];
+};
+
+/* fs/proc/internal.h */
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct bpf_prog;
@@ -229,6 +267,17 @@ struct pt_regs___x86 {
 	unsigned long r8;
 	unsigned long ax;
 	unsigned long orig_ax;
+};
+
+/* Numbers differ from kernel to kernel. */
+enum kernel_read_file_id { READING_MODULE = 2, READING_KEXEC_IMAGE, READING_MODULE_COMPRESSED = 7 /* 7.x */ };
+enum kernel_load_data_id { LOADING_MODULE = 2, LOADING_KEXEC_IMAGE };
+enum lockdown_reason {
+	LOCKDOWN_DEV_MEM = 2,
+	LOCKDOWN_HIBERNATION = 5,
+	LOCKDOWN_IOPORT = 7,
+	LOCKDOWN_MSR,
+	LOCKDOWN_KCORE = 18,
 };
 
 #pragma clang attribute pop

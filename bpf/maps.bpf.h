@@ -243,6 +243,20 @@ __weak struct {
 	__type(value, u8);
 } bw_owned SEC(".maps");
 
+/* Files whose change is to be seen: its executable, policy, settings; its socket and history. */
+struct bw_file_key {
+	u64 ino;
+	u32 dev;
+	u32 pad;
+};
+
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 64);
+	__type(key, struct bw_file_key);
+	__type(value, u8); /* enum bw_file */
+} bw_files SEC(".maps");
+
 /* How often a process has tried something against the guard. */
 struct bw_tamper_key {
 	u64 start_ns;

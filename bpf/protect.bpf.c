@@ -1,122 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Self-protection: what would take the guard out is refused in mode enforce, and reported in every mode. Exempt are the
- * guard, its children, and process 1, which must be able to stop services and to shut the host down. What is not here and
- * why is in docs/tamper.md.
+ * Self-protection: what would take the guard out is refused in mode enforce, and reported in every mode. Its objects, its pins,
+ * its processes; files and the rest of the host are in surroundings.bpf.c. What is not here and why is in docs/tamper.md.
  */
-#include "bpf/emit.bpf.h"
+#include "bpf/tamper.bpf.h"
 
 #define PTRACE_MODE_ATTACH_BIT 2 /* include/linux/ptrace.h */
-#define FMODE_WRITE_BIT 2	 /* include/linux/fs.h */
 #define PIN_DEPTH 4		 /* from a pin up to the guard's directory */
 #define MOUNT_DEPTH 8
 
 enum { SIG_HUP = 1, SIG_INT = 2, SIG_TERM = 15, SIG_CHLD = 17, SIG_CONT = 18 };
-
-/* Descriptors, links: (enum bw_owned_kind << 32 | id) of what belongs to the guard. */
-static __always_inline u8 owned(enum bw_owned_kind kind, u32 id)
-{
-	u64 key = (u64)kind << 32 | id;
-	u8 *value = bpf_map_lookup_elem(&bw_owned, &key);
-
-	return value ? *value : 0;
-}
-
-static __always_inline bool is_owned(enum bw_owned_kind kind, u32 id)
-{
-	return owned(kind, id) != 0;
-}
-
-static __always_inline bool is_task_guard(struct task_struct *task, const struct bw_guard_self *self)
-{
-	return self->tgid && BPF_CORE_READ(task, tgid) == (int)self->tgid &&
-	       BPF_CORE_READ(task, group_leader, start_boottime) == self->start_ns;
-}
-
-/* The guard, or a process it has forked: the worker, who compiles policies, the canary. */
-static __always_inline bool is_task_ours(struct task_struct *task, const struct bw_guard_self *self)
-{
-	return is_task_guard(task, self) || is_task_guard(BPF_CORE_READ(task, group_leader, real_parent), self);
-}
-
-/*
- * May this process become the guard? While one runs, and after it was killed, only the same executable; after it has ended in
- * order any (an upgrade). Whoever is root can run that executable: the point is that it shows.
- */
-static __always_inline bool may_claim(const struct bw_guard_self *self)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct inode *inode;
-
-	if (!self->protect || self->released || !self->exe_ino)
-		return true;
-	inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-	return BPF_CORE_READ(inode, i_ino) == self->exe_ino && BPF_CORE_READ(inode, i_sb, s_dev) == self->exe_dev;
-}
-
-/*
- * Reports an attempt; 1: refuse. The first, second, fourth, ... of a kind by a process are reported, so that a loop cannot
- * fill the buffer. @hook and @what: enum bw_hook << 16 | enum bw_tamper.
- */
-__weak __noinline int bw_tamper(u32 hook_what, u32 object, u32 detail, u64 name)
-{
-	u32 zero = 0, slot, what = hook_what & 0xffff;
-	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct bw_policy_conf *conf;
-	struct bw_tamper_key key = {};
-	struct bw_scratch *s;
-	u64 *seen, count = 1;
-	bool deny;
-
-	if (!self || !self->protect)
-		return 0;
-	key.tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
-	if (key.tgid == 1 || is_task_ours(task, self))
-		return 0;
-	slot = self->active & 1;
-	conf = bpf_map_lookup_elem(&bw_conf, &slot);
-	deny = conf && conf->flags & BW_CONF_VALID && conf->mode != BW_MODE_OBSERVE && what != BW_TAMPER_STOP;
-	if (what == BW_TAMPER_CLAIM && may_claim(self))
-		deny = false;
-	else if (deny)
-		stat_add(BW_STAT_TAMPERS_DENIED, 1);
-	key.what = what;
-	key.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
-	seen = bpf_map_lookup_elem(&bw_tampers, &key);
-	if (seen)
-		count = *seen + 1;
-	bpf_map_update_elem(&bw_tampers, &key, &count, BPF_ANY);
-	if (count & (count - 1))
-		return deny;
-	s = scratch_get();
-	if (!s) {
-		stat_add(BW_STAT_LOST_SCRATCH, 1);
-		return deny;
-	}
-	__builtin_memset(&s->tamper, 0, sizeof(s->tamper));
-	event_begin(&s->tamper.hdr, BW_EVENT_TAMPER, sizeof(s->tamper), (enum bw_hook)(hook_what >> 16));
-	bw_extract_actor();
-	s->tamper.what = what;
-	s->tamper.object = object;
-	s->tamper.detail = detail;
-	s->tamper.count = count;
-	if (name)
-		bpf_probe_read_kernel_str(s->tamper.name, sizeof(s->tamper.name), (void *)name);
-	if (deny)
-		s->tamper.action = BW_ACTION_DENIED;
-	else if (what == BW_TAMPER_CLAIM || what == BW_TAMPER_STOP)
-		s->tamper.action = BW_ACTION_ALLOWED;
-	else
-		s->tamper.action = BW_ACTION_WOULD_DENY;
-	event_emit(&s->tamper.hdr, sizeof(s->tamper), true);
-	return deny;
-}
-
-static __always_inline int tamper(enum bw_hook hook, enum bw_tamper what, u32 object, u32 detail, u64 name)
-{
-	return bw_tamper((u32)hook << 16 | what, object, detail, name) ? refusal() : 0;
-}
 
 /* ---- descriptors of the guard's objects ------------------------------------------------------------------------------- */
 
@@ -245,10 +138,22 @@ static __always_inline int protect_pin(struct dentry *dentry, enum bw_hook hook,
 	return tamper(hook, what, 0, 0, (u64)BPF_CORE_READ(dentry, d_name.name));
 }
 
+static __always_inline int protect_unlink(struct dentry *dentry)
+{
+	int r = protect_file(BPF_CORE_READ(dentry, d_inode), BW_HOOK_INODE_UNLINK, dentry);
+
+	return r ? r : protect_pin(dentry, BW_HOOK_INODE_UNLINK, BW_TAMPER_PIN_REMOVE);
+}
+
 static __always_inline int protect_rename(struct dentry *from, struct dentry *to_dir_entry)
 {
 	int r = protect_pin(from, BW_HOOK_INODE_RENAME, BW_TAMPER_PIN_RENAME);
 
+	if (!r)
+		r = protect_file(BPF_CORE_READ(from, d_inode), BW_HOOK_INODE_RENAME, from);
+	/* What is replaced. */
+	if (!r)
+		r = protect_file(BPF_CORE_READ(to_dir_entry, d_inode), BW_HOOK_INODE_RENAME, to_dir_entry);
 	/* What does not exist yet has no inode: its directory has. */
 	return r ? r : protect_pin(BPF_CORE_READ(to_dir_entry, d_parent), BW_HOOK_INODE_RENAME, BW_TAMPER_PIN_RENAME);
 }
@@ -336,21 +241,11 @@ static __always_inline int protect_ptrace(struct task_struct *task, u32 mode)
 
 /* ---- entry points ----------------------------------------------------------------------------------------------------- */
 
-#define PROTECT_HOOK(name, hook, ...)                                                                                            \
-	SEC("lsm/" hook) int bw_lsm_##name(u64 *ctx)                                                                             \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}                                                                                                                        \
-	SEC("fmod_ret/security_" hook) int bw_mod_##name(u64 *ctx)                                                               \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}
-
 PROTECT_HOOK(own_bpf, "bpf", protect_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1]))
 PROTECT_HOOK(own_prog, "bpf_prog", protect_prog((struct bpf_prog *)ctx[0]))
 PROTECT_HOOK(own_map, "bpf_map", protect_map((struct bpf_map *)ctx[0], (u32)ctx[1]))
 PROTECT_HOOK(own_receive, "file_receive", protect_receive((struct file *)ctx[0]))
-PROTECT_HOOK(own_unlink, "inode_unlink", protect_pin((struct dentry *)ctx[1], BW_HOOK_INODE_UNLINK, BW_TAMPER_PIN_REMOVE))
+PROTECT_HOOK(own_unlink, "inode_unlink", protect_unlink((struct dentry *)ctx[1]))
 PROTECT_HOOK(own_rmdir, "inode_rmdir", protect_pin((struct dentry *)ctx[1], BW_HOOK_INODE_UNLINK, BW_TAMPER_PIN_REMOVE))
 PROTECT_HOOK(own_rename, "inode_rename", protect_rename((struct dentry *)ctx[1], (struct dentry *)ctx[3]))
 PROTECT_HOOK(own_create, "inode_create",
@@ -365,8 +260,22 @@ PROTECT_HOOK(own_rlimit, "task_setrlimit", protect_task((struct task_struct *)ct
 /*
  * Run by the guard with BPF_PROG_TEST_RUN, in its own context: notes who the guard is, where its pins are, and the addresses of
  * the file operations of descriptors, which kallsyms does not give on every kernel. Arguments are descriptors (a program, a
- * map, a link, a perf event, a socket, the pin directory; -1: none), whether to protect, and the id of this program.
+ * map, a link, a perf event, a socket, the pin directory; -1: none), whether to protect, and the id of this program. Or, when the
+ * ninth is an enum bw_file: remembers the file behind the tenth, a descriptor.
  */
+static __always_inline int note_file(u32 kind, u32 fd)
+{
+	struct file *file = extract_fd_file(fd);
+	struct bw_file_key key = {};
+	u8 value = (u8)kind;
+
+	if (!file)
+		return 1;
+	key.ino = BPF_CORE_READ(file, f_inode, i_ino);
+	key.dev = BPF_CORE_READ(file, f_inode, i_sb, s_dev);
+	return bpf_map_update_elem(&bw_files, &key, &value, BPF_ANY) ? 1 : 0;
+}
+
 static __always_inline void claim_fops(u32 fd, u64 *ret)
 {
 	const void *f_op = NULL;
@@ -389,6 +298,8 @@ int bw_claim(u64 *ctx)
 		return 0;
 	if (!may_claim(self))
 		return 1;
+	if (ctx[8])
+		return is_task_guard(task, self) ? note_file((u32)ctx[8], (u32)ctx[9]) : 1;
 	claim_fops((u32)ctx[0], &self->prog_fops);
 	claim_fops((u32)ctx[1], &self->map_fops);
 	claim_fops((u32)ctx[2], &self->link_fops);
@@ -405,6 +316,7 @@ int bw_claim(u64 *ctx)
 		self->pin_master = (u64)BPF_CORE_READ((struct mount *)mnt, mnt_master);
 		self->pin_master_group = (u32)BPF_CORE_READ((struct mount *)mnt, mnt_master, mnt_group_id);
 	}
+	self->cgroup = (u64)BPF_CORE_READ(task, cgroups, dfl_cgrp);
 	exe = BPF_CORE_READ(task, mm, exe_file, f_inode);
 	self->exe_ino = BPF_CORE_READ(exe, i_ino);
 	self->exe_dev = BPF_CORE_READ(exe, i_sb, s_dev);

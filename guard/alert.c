@@ -40,6 +40,10 @@ static const char *const hook_names[] = {
 	[BW_HOOK_FILTER_DONE] = "filter_done",	 [BW_HOOK_FILE_RECEIVE] = "file_receive",
 	[BW_HOOK_INODE_UNLINK] = "inode_unlink", [BW_HOOK_INODE_RENAME] = "inode_rename",
 	[BW_HOOK_INODE_CREATE] = "inode_create",
+	[BW_HOOK_CGROUP_MOVE] = "cgroup_attach_task",
+	[BW_HOOK_KERNEL_LOAD] = "kernel_load",
+	[BW_HOOK_LOCKED_DOWN] = "locked_down",
+	[BW_HOOK_SETTIME] = "settime",
 	[BW_HOOK_SB_UMOUNT] = "sb_umount",	 [BW_HOOK_SB_MOUNT] = "sb_mount",
 	[BW_HOOK_TASK_KILL] = "task_kill",	 [BW_HOOK_PTRACE] = "ptrace_access_check",
 	[BW_HOOK_TASK_LIMIT] = "task_setrlimit",
@@ -63,6 +67,15 @@ static const char *const tamper_names[] = {
 	[BW_TAMPER_PTRACE] = "ptrace",
 	[BW_TAMPER_LIMIT] = "limit",
 	[BW_TAMPER_CLAIM] = "claim",
+	[BW_TAMPER_STATE] = "state",
+	[BW_TAMPER_PROC] = "proc",
+	[BW_TAMPER_CGROUP] = "cgroup",
+	[BW_TAMPER_SYSCTL] = "sysctl",
+	[BW_TAMPER_FILE] = "file",
+	[BW_TAMPER_MOVE] = "move",
+	[BW_TAMPER_MODULE] = "module",
+	[BW_TAMPER_KERNEL] = "kernel",
+	[BW_TAMPER_CLOCK] = "clock",
 };
 
 static const char *const action_names[] = {
@@ -158,6 +171,10 @@ static enum alert_severity load_severity(const struct decode_load *l)
 static enum alert_severity tamper_severity(const struct decode_tamper *t)
 {
 	switch (t->what) {
+	case BW_TAMPER_FILE:
+	case BW_TAMPER_MODULE:
+	case BW_TAMPER_CLOCK:
+		return ALERT_MEDIUM;
 	case BW_TAMPER_CLAIM:
 	case BW_TAMPER_STOP:
 		/* What administrators do to end or replace it. */
@@ -166,6 +183,8 @@ static enum alert_severity tamper_severity(const struct decode_tamper *t)
 	case BW_TAMPER_MAP_FD:
 	case BW_TAMPER_LINK_FD:
 	case BW_TAMPER_LIMIT:
+	case BW_TAMPER_MOVE:
+	case BW_TAMPER_KERNEL:
 		/* So do tools that list everything. */
 		return ALERT_HIGH;
 	default:

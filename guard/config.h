@@ -23,6 +23,7 @@
 #define CONFIG_POLICY_SHIPPED "/usr/share/bpfwarden/rules/observe.json"
 
 struct config {
+	const char *file; /* that it was read from, borrowed */
 	enum bw_mode mode;
 	char *policy, *state_dir, *socket, *output, *pin_dir, *features; /* owned; NULL: not set */
 	char *policy_trust;	/* certificates of those who may sign policies; NULL: policies need no signature */

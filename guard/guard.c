@@ -47,7 +47,7 @@ struct guard {
 	struct enforce *enforce;
 	int state_dir, cgroups;
 	struct control_socket socket;
-	char *store_name;
+	char *store_name, *socket_name;
 
 	struct worker_setup setup;
 	struct privsep_job job;
@@ -214,7 +214,11 @@ static void prove(struct guard *g)
 
 static void on_policy_swapped(void *arg)
 {
-	prove(arg);
+	struct guard *g = arg;
+
+	if (loader_note_files(g->loader, &(struct loader_files){ .policy = policies_path(g->policies) }) < 0)
+		bw_warn("changes of the policy's file are not seen, ignoring");
+	prove(g);
 }
 
 static void reopen_output(struct guard *g)
@@ -532,6 +536,7 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 		return fail(r, why, why_len, "%s: another guard is running", socket);
 	if (r < 0)
 		return fail(r, why, why_len, "%s: %s", socket, strerror(-r));
+	g->socket_name = TAKE_PTR(socket);
 	g->setup.listening = g->kept[KEPT_LISTENING] = g->socket.fd;
 	return 0;
 }
@@ -583,19 +588,12 @@ static int start_loop(struct guard *g, char *why, size_t why_len)
 	return r < 0 ? fail(r, why, why_len, "event loop: %s", strerror(-r)) : 0;
 }
 
-/* What becomes of attempts against the guard itself. */
-static const char *self_protection(const struct guard *g)
-{
-	if (g->tier != BW_TIER_ENFORCE || !g->config->protect_self)
-		return "none";
-	return g->mode == BW_MODE_OBSERVE ? "report" : "refuse";
-}
-
 static void banner(struct guard *g)
 {
 	bool enforcing = g->mode != BW_MODE_OBSERVE;
 
 	const char *unprotected = loader_unprotected(g->loader);
+	const char *protection = loader_protection(g->tier, g->config->protect_self, g->mode);
 	char by[40] = "", because[500] = "";
 
 	if (g->tier == BW_TIER_ENFORCE)
@@ -606,7 +604,7 @@ static void banner(struct guard *g)
 	    (struct alert_kv[]){ ALERT_STR("guard_version", BW_VERSION),
 				 ALERT_STR("mechanism", g->setup.mechanism),
 				 ALERT_STR("tier_reason", g->why_tier[0] ? g->why_tier : NULL),
-				 ALERT_STR("self_protection", self_protection(g)),
+				 ALERT_STR("self_protection", protection),
 				 ALERT_STR("self_protection_missing", unprotected[0] ? unprotected : NULL),
 				 ALERT_BOOL("adopted", loader_adopted(g->loader)), { 0 } },
 	    "bpfwardend %s: %s tier%s%s; mode %s%s", BW_VERSION, bw_tier_name(g->tier), by, because,
@@ -616,7 +614,9 @@ static void banner(struct guard *g)
 		say(g, "tier_degraded", ALERT_HIGH, NULL,
 		    "mode %s was asked for, but this host allows only the %s tier, because %s: loads are reported, not refused",
 		    config_mode_name(g->config->mode), bw_tier_name(g->tier), g->why_tier);
-	if (unprotected[0] && strcmp(self_protection(g), "none"))
+	if (getenv("LD_PRELOAD") || getenv("LD_AUDIT") || access("/etc/ld.so.preload", F_OK) == 0)
+		say(g, "preloaded", ALERT_HIGH, NULL, "libraries are loaded into the guard that are not its own: LD_PRELOAD, LD_AUDIT or /etc/ld.so.preload");
+	if (unprotected[0] && strcmp(protection, "none"))
 		say(g, "tier_degraded", ALERT_HIGH, NULL, "this kernel does not have all hooks of self-protection; missing: %s", unprotected);
 	if (enforcing && !bw_feature(g->features, BW_FEATURE_BPFFS))
 		say(g, "tier_degraded", ALERT_HIGH, NULL, "no BPF file system: enforcement ends when the guard ends");
@@ -730,6 +730,8 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		fail(r, why, why_len, "protecting the guard's objects: %s", strerror(-r));
 		goto out;
 	}
+	if (loader_note_files(g->loader, &(struct loader_files){ policies_path(g->policies), config->file, g->store_name, g->socket_name }) < 0)
+		bw_warn("changes of the guard's own files are not all seen, ignoring");
 	r = drop_privileges(g);
 	if (r < 0) {
 		fail(r, why, why_len, "dropping privileges: %s", strerror(-r));
@@ -791,5 +793,6 @@ void guard_free(struct guard *g)
 		close(g->cgroups);
 	loop_close(g->loop);
 	free(g->store_name);
+	free(g->socket_name);
 	free(g);
 }

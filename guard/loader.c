@@ -46,7 +46,7 @@ static const char *const map_names[LOADER_MAPS] = {
 	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
 	[LOADER_HOLD_RING] = "bw_hold_ring", [LOADER_HOLD_ANSWERS] = "bw_hold_answers",
 	[LOADER_HOLD_GUARDS] = "bw_hold_guards",
-	[LOADER_OWNED] = "bw_owned",
+	[LOADER_OWNED] = "bw_owned",	     [LOADER_FILES] = "bw_files",
 };
 
 /* The commands that are reported; lookups, updates, queries and iterations over ids are not: they are the hot path. */
@@ -117,11 +117,16 @@ static const struct {
 	{ "own_kill", "security_task_kill" },
 	{ "own_ptrace", "security_ptrace_access_check" },
 	{ "own_rlimit", "security_task_setrlimit" },
+	{ "own_open", NULL },
+	{ "own_read", "security_kernel_read_file" },
+	{ "own_load", "security_kernel_load_data" },
+	{ "own_lockdown", "security_locked_down" },
+	{ "own_settime", "security_settime64" },
 }, returns[] = {
 	{ "bw_done_bpf", NULL },	      { "bw_done_bpf32", "__ia32_sys_bpf" },
 	{ "bw_done_filter", NULL },	      { "bw_done_sk_bpf", NULL },
 	{ "bw_done_reuseport_filter", NULL }, { "bw_done_reuseport_bpf", NULL },
-	{ "bw_fork", NULL },
+	{ "bw_fork", NULL },		      { "bw_cgroup_move", NULL },
 };
 static const char *const watchers[] = { "bw_sys_enter", "bw_sys_exit", "bw_sys_exit_ways", "bw_fork" };
 
@@ -230,13 +235,24 @@ static int claim(int claim_fd, int map_fd, int link_fd, const char *pin_dir, boo
 {
 	_cleanup_close_ int perf = perf_fd(), sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	_cleanup_close_ int dir = pin_dir ? open(pin_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	__u64 ctx[8] = { (__u32)claim_fd, (__u32)map_fd, (__u32)link_fd, (__u32)perf,
+	__u64 ctx[12] = { (__u32)claim_fd, (__u32)map_fd, (__u32)link_fd, (__u32)perf,
 			 (__u32)sock,	  (__u32)dir,	 protect,	 program_id(claim_fd) };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(ctx));
 
 	if (bpf_prog_test_run_opts(claim_fd, &opts) < 0)
 		return -errno;
 	return opts.retval ? -EPERM : 0;
+}
+
+int loader_note_file(const struct loader *l, enum bw_file kind, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	__u64 ctx[12] = { [8] = kind, [9] = (__u32)fd };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = ctx, .ctx_size_in = sizeof(ctx));
+
+	if (fd < 0 || bpf_prog_test_run_opts(l->claim, &opts) < 0)
+		return -errno;
+	return opts.retval ? -EIO : 0;
 }
 
 static int load_and_attach(struct loader *l, const struct loader_config *c, char *why, size_t why_len)

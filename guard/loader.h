@@ -34,6 +34,7 @@ enum loader_map {
 	LOADER_ACCESSES,
 	LOADER_LABELS,
 	LOADER_OWNED,
+	LOADER_FILES,
 	LOADER_MAPS
 };
 
@@ -66,6 +67,8 @@ void loader_discard(struct loader *l);
 bool loader_adopted(const struct loader *l);
 /* Is this one of the programs attached here, or the claim program? */
 bool loader_owns(const struct loader *l, uint32_t prog_id);
+/* What becomes of attempts against the guard itself: "refuse", "report", "none". */
+const char *loader_protection(enum bw_tier tier, bool protect, enum bw_mode mode);
 /* Hooks of self-protection that this kernel lacks, "move_mount, ..."; "" when it has all. */
 const char *loader_unprotected(const struct loader *l);
 int loader_map_fd(const struct loader *l, enum loader_map map);
@@ -80,6 +83,14 @@ int loader_own_map(const struct loader *l, int fd);
 void loader_disown_map(const struct loader *l, uint32_t id);
 /* The code of a guard that was here before: its addresses may be somebody else's by now. Identifiers are not used twice. */
 void loader_disown_code(const struct loader *l);
+/* Changes of these files are attempts, and of the executable: refused for BW_FILE_STATE, else reported. NULL: none. */
+struct loader_files {
+	const char *policy, *config, *store, *socket;
+};
+/* Again when there is another in the place of one. What is not there is not watched. Negative errno: not all the others are. */
+int loader_note_files(const struct loader *l, const struct loader_files *files);
+/* ... the one behind this path: runs the claim program. */
+int loader_note_file(const struct loader *l, enum bw_file kind, const char *path);
 /* The guard ends in order: the next one may be another executable (an upgrade). */
 void loader_release(const struct loader *l);
 /* Sums the per-CPU counters. */

@@ -214,6 +214,7 @@ int main(int argc, char **argv)
 		if (!pulled)
 			return EXIT_USAGE;
 	}
+	config.file = file ? file : CONFIG_FILE;
 	if (!output && foreground && !config.output)
 		output = "-";
 	if (apply_options(&config, mode, policy, state_dir, socket, output, pin_dir, features, api, protect) < 0) {

@@ -143,3 +143,31 @@ void loader_release(const struct loader *l)
 	self.released = 1;
 	bpf_map_update_elem(loader_map_fd(l, LOADER_SELF), &zero, &self, BPF_ANY);
 }
+
+int loader_note_files(const struct loader *l, const struct loader_files *f)
+{
+	const struct {
+		enum bw_file kind;
+		const char *path;
+	} files[] = {
+		{ BW_FILE_POLICY, f->policy }, { BW_FILE_CONFIG, f->config },	   { BW_FILE_STATE, f->store },
+		{ BW_FILE_STATE, f->socket },  { BW_FILE_EXE, "/proc/self/exe" },
+	};
+
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		int r = files[i].path ? loader_note_file(l, files[i].kind, files[i].path) : 0;
+
+		if (r < 0 && r != -ENOENT)
+			ret = r;
+	}
+	return ret;
+}
+
+const char *loader_protection(enum bw_tier tier, bool protect, enum bw_mode mode)
+{
+	if (tier != BW_TIER_ENFORCE || !protect)
+		return "none";
+	return mode == BW_MODE_OBSERVE ? "report" : "refuse";
+}

@@ -116,6 +116,11 @@ static const char *file_path(const struct policies *p, int which, char *buf, siz
 	return buf;
 }
 
+const char *policies_path(const struct policies *p)
+{
+	return file_path(p, FILE_POLICY, NULL, 0);
+}
+
 static void stamps_take(const struct policies *p, struct stamp *ret)
 {
 	memset(ret, 0, FILES * sizeof(*ret));

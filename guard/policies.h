@@ -31,6 +31,8 @@ void policies_close(struct policies *p); /* NULL is fine */
 int policies_check(struct policies *p, char *why, size_t why_len);
 /* Puts it in force. One that was accepted before stands in for one that is refused. */
 int policies_start(struct policies *p, char *why, size_t why_len);
+/* Its file, or its URL. */
+const char *policies_path(const struct policies *p);
 /* From now on changes are noticed, if the settings say so. */
 int policies_watch(struct policies *p, struct loop *l, char *why, size_t why_len);
 /* Reads it again, or has it fetched. */
