@@ -99,6 +99,15 @@ void noise_free(struct noise *n)
 
 /* ---- what a fact is --------------------------------------------------------------------------------------------------- */
 
+/* Called for every member of every event: the first character settles most of it. */
+static bool is_one_of(const struct event_member *m, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (names[i][0] == m->key[0] && !strncmp(names[i], m->key, m->key_len) && !names[i][m->key_len])
+			return true;
+	return false;
+}
+
 /* Differs from one event to the next although they say the same. All others, known or not, make another fact. */
 static bool is_volatile(const struct event_member *m)
 {
@@ -108,9 +117,8 @@ static bool is_volatile(const struct event_member *m)
 		"map_owner_tgid", "map_owner_start_ns", "reader_tgid", "reader_start_ns", "read_boot_ns", "attr",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (m->key_len == strlen(names[i]) && !memcmp(m->key, names[i], m->key_len))
-			return true;
+	if (is_one_of(m, names, ARRAY_SIZE(names)))
+		return true;
 	/* A descriptor is any number; an error says something. */
 	return m->key_len == 5 && !memcmp(m->key, "error", 5) && m->value_len && m->value[0] != '-';
 }
@@ -120,10 +128,7 @@ static bool is_common(const struct event_member *m)
 {
 	static const char *const names[] = { "v", "host", "boot_id", "kind", "rule", "mode", "tier" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (m->key_len == strlen(names[i]) && !memcmp(m->key, names[i], m->key_len))
-			return true;
-	return false;
+	return is_one_of(m, names, ARRAY_SIZE(names));
 }
 
 static int fact_key(struct noise *n, const struct event_view *e, uint32_t owner, uint8_t key[SHA256_DIGEST_LENGTH])
@@ -191,7 +196,12 @@ static struct fact *fact_find(struct noise *n, const uint8_t *key)
 
 static void copy_word(char *dst, size_t size, const struct event_member *m)
 {
-	snprintf(dst, size, "%.*s", m && m->type == EVENT_STRING ? (int)m->value_len : 0, m ? m->value : "");
+	size_t len = m && m->type == EVENT_STRING ? m->value_len : 0;
+
+	len = len < size ? len : size - 1;
+	if (len)
+		memcpy(dst, m->value, len);
+	dst[len] = '\0';
 }
 
 /* NULL: no room. */
