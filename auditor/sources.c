@@ -783,6 +783,8 @@ static const struct {
 	{ "qstr", "*.name", S(FILE_NAME), S(FILE_NAME), false },
 	{ "dentry", "*.d_name*", S(FILE_NAME), S(FILE_NAME), false },
 	{ "dentry", "*.d_*name*", S(FILE_NAME), S(FILE_NAME), false },
+	/* A number of include/uapi/linux/magic.h: those of cgroup2, ext4 and others look like words. */
+	{ "super_block", "*.s_magic", 0, 0, false },
 	{ "kernfs_node", "*.name", S(PROCESS_METADATA), S(PROCESS_METADATA), false },
 	{ "*", "*.d_name*", S(FILE_NAME), S(FILE_NAME), false },
 	{ "*", "*.d_iname*", S(FILE_NAME), S(FILE_NAME), false },

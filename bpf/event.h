@@ -555,6 +555,21 @@ struct bw_binding_key {
 };
 #define BW_BINDING_LOADER_NAMED (~0u)
 
+/* Control files by which the guard, or what its programs need, can be switched off. */
+#define BW_CONTROL_NAMES 8
+
+enum bw_control {
+	BW_CONTROL_NONE,
+	BW_CONTROL_SYSCTL,
+	BW_CONTROL_CGROUP, /* stops a whole subtree */
+	BW_CONTROL_CGROUP_LIMIT,
+};
+
+struct bw_control_name {
+	__u64 word[2]; /* the name as it lies in memory, ended and filled up with zeros */
+	__u64 control; /* enum bw_control */
+};
+
 /* Set by the guard for itself, outside the generations. */
 struct bw_guard_self {
 	__u32 tgid;
@@ -574,13 +589,15 @@ struct bw_guard_self {
 	__u32 protect;	/* 0: off; else only the same executable may become the guard ... */
 	__u32 released; /* ... unless the last one has ended in order */
 	__u64 pin_ino; /* the directory with the pins; 0: none */
-	__u64 pin_mnt; /* address of the struct mount it is in, and that one's peer group */
+	__u64 pin_mnt; /* address of the struct mount it is in, that one's peer group, and what tells it from a later one there */
+	__u64 pin_mnt_tag;
 	__u32 pin_dev;
 	__u32 pin_group;
 	__u32 claim_prog; /* id of the program that makes a process the guard */
 	__u32 pin_master_group; /* of the mount below */
 	/* In a mount namespace of its own (a service with PrivateMounts=): the mount whose changes are passed on to that one; 0: none. */
 	__u64 pin_master;
+	__u64 pin_master_tag;
 	__u64 cgroup; /* address of its struct cgroup (version 2); 0: not known */
 };
 

@@ -124,12 +124,23 @@ struct vfsmount {
 	struct super_block *mnt_sb;
 };
 
+struct mnt_namespace;
+
 struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
 	int mnt_group_id;
 	struct mount *mnt_master;
+};
+
+struct mount___from_6_8 {
+	u64 mnt_id_unique;
+};
+
+struct mnt_namespace___until_6_17 {
+	u64 seq;
 };
 
 struct path {

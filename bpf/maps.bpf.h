@@ -16,6 +16,7 @@ __weak const volatile bool bw_lsm_kernel_arg;	/* hooks have a "bool kernel" last
 __weak const volatile bool bw_tier_watch;	/* only watching: nothing can be refused */
 __weak const volatile bool bw_user_digest;	/* no load hook (before 6.9): digest user memory when the call begins */
 __weak const volatile unsigned int bw_event_tracepoint, bw_event_kprobe, bw_event_uprobe; /* TRACE_EVENT_FL_* */
+__weak const volatile struct bw_control_name bw_control_names[BW_CONTROL_NAMES]; /* files that can take the guard out */
 __weak const volatile unsigned long long bw_command_mask; /* commands that are reported, bit per enum bpf_cmd */
 
 /* ---- output ------------------------------------------------------------------------------------------------------- */

@@ -158,6 +158,29 @@ static __always_inline int protect_rename(struct dentry *from, struct dentry *to
 	return r ? r : protect_pin(BPF_CORE_READ(to_dir_entry, d_parent), BW_HOOK_INODE_RENAME, BW_TAMPER_PIN_RENAME);
 }
 
+/*
+ * What tells a mount from another one at the same address: its number, which is never given twice, or else that of its
+ * namespace; 0 for one that is in no namespace (any more). With the guard's process goes its mount namespace; the addresses and
+ * the peer groups in it are given to the next service's, which must not be taken for the guard's.
+ */
+static __always_inline u64 mount_tag(struct mount *mnt)
+{
+	struct mnt_namespace *ns = BPF_CORE_READ(mnt, mnt_ns);
+	struct mount___from_6_8 *from_6_8 = (void *)mnt;
+	struct mnt_namespace___until_6_17 *until_6_17 = (void *)ns;
+
+	if (!ns)
+		return 0;
+	if (bpf_core_field_exists(from_6_8->mnt_id_unique))
+		return BPF_CORE_READ(from_6_8, mnt_id_unique);
+	return bpf_core_field_exists(until_6_17->seq) ? BPF_CORE_READ(until_6_17, seq) : 0;
+}
+
+static __always_inline bool is_same_mount(u64 mnt, u64 tag)
+{
+	return mnt && tag && mount_tag((struct mount *)mnt) == tag;
+}
+
 /* Is @target the mount @at, or (@above) one that it is mounted in? */
 static __always_inline bool is_mount_or_above(u64 target, u64 at, bool above)
 {
@@ -178,16 +201,19 @@ static __always_inline bool is_mount_or_above(u64 target, u64 at, bool above)
 static __always_inline bool is_pin_mount(const struct bw_guard_self *self, struct vfsmount *vfsmnt, bool above)
 {
 	u64 target = address_of(vfsmnt) - bpf_core_field_offset(struct mount, mnt);
+	bool pin = is_same_mount(self->pin_mnt, self->pin_mnt_tag);
+	bool master = is_same_mount(self->pin_master, self->pin_master_tag);
 	u32 group;
 
-	if (!self->pin_mnt)
+	if (!pin && !master)
 		return false;
 	if (BPF_CORE_READ(vfsmnt, mnt_sb, s_dev) == self->pin_dev) {
 		group = (u32)BPF_CORE_READ((struct mount *)target, mnt_group_id);
-		if (group && (group == self->pin_group || group == self->pin_master_group))
+		if (group && ((pin && group == self->pin_group) || (master && group == self->pin_master_group)))
 			return true;
 	}
-	return is_mount_or_above(target, self->pin_mnt, above) || is_mount_or_above(target, self->pin_master, above);
+	return (pin && is_mount_or_above(target, self->pin_mnt, above)) ||
+	       (master && is_mount_or_above(target, self->pin_master, above));
 }
 
 static __always_inline int protect_mount(struct vfsmount *vfsmnt, bool above, enum bw_hook hook, enum bw_tamper what)
@@ -312,8 +338,10 @@ int bw_claim(u64 *ctx)
 		self->pin_ino = BPF_CORE_READ(dir, f_inode, i_ino);
 		self->pin_dev = BPF_CORE_READ(dir, f_inode, i_sb, s_dev);
 		self->pin_mnt = mnt;
+		self->pin_mnt_tag = mount_tag((struct mount *)mnt);
 		self->pin_group = (u32)BPF_CORE_READ((struct mount *)mnt, mnt_group_id);
 		self->pin_master = (u64)BPF_CORE_READ((struct mount *)mnt, mnt_master);
+		self->pin_master_tag = self->pin_master ? mount_tag((struct mount *)self->pin_master) : 0;
 		self->pin_master_group = (u32)BPF_CORE_READ((struct mount *)mnt, mnt_master, mnt_group_id);
 	}
 	self->cgroup = (u64)BPF_CORE_READ(task, cgroups, dfl_cgrp);

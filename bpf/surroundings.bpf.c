@@ -11,22 +11,19 @@
 
 /* ---- files that are opened for writing -------------------------------------------------------------------------------- */
 
-/* Is the name (at most 16 bytes with its end) the one that is wanted? Both are whole words here. */
+/* At most 16 bytes with its end, the rest is 0: compared as words. */
 struct name16 {
 	u64 word[2];
 };
 
-static __always_inline bool name_is(const struct name16 *name, const struct name16 *wanted)
+/* What the guard says a file of that name does, on the file systems of control files. */
+static __always_inline enum bw_control control_of(const struct name16 *name)
 {
-	return name->word[0] == wanted->word[0] && name->word[1] == wanted->word[1];
+	for (u32 i = 0; i < BW_CONTROL_NAMES; i++)
+		if (bw_control_names[i].control && name->word[0] == bw_control_names[i].word[0] && name->word[1] == bw_control_names[i].word[1])
+			return (enum bw_control)bw_control_names[i].control;
+	return BW_CONTROL_NONE;
 }
-
-#define NAME16(text) (&(const struct name16){ { NAME_WORD(text, 0), NAME_WORD(text, 8) } })
-#define NAME_CHAR(text, i) ((i) < sizeof(text) ? (u64)(u8)(text)[(i) < sizeof(text) ? (i) : 0] : 0)
-#define NAME_WORD(text, at)                                                                                                      \
-	(NAME_CHAR(text, at) | NAME_CHAR(text, at + 1) << 8 | NAME_CHAR(text, at + 2) << 16 | NAME_CHAR(text, at + 3) << 24 |    \
-	 NAME_CHAR(text, at + 4) << 32 | NAME_CHAR(text, at + 5) << 40 | NAME_CHAR(text, at + 6) << 48 |                         \
-	 NAME_CHAR(text, at + 7) << 56)
 
 /* The task that a file below /proc/PID is about; NULL: none. */
 static __always_inline struct task_struct *proc_task(struct inode *inode)
@@ -48,7 +45,7 @@ static __always_inline int protect_proc(struct inode *inode, const struct name16
 
 	if (task)
 		return is_task_ours(task, self) ? tamper(BW_HOOK_FILE_OPEN, BW_TAMPER_PROC, BPF_CORE_READ(task, tgid), 0, text) : 0;
-	return name_is(name, NAME16("ftrace_enabled")) ? tamper(BW_HOOK_FILE_OPEN, BW_TAMPER_SYSCTL, 0, 0, text) : 0;
+	return control_of(name) == BW_CONTROL_SYSCTL ? tamper(BW_HOOK_FILE_OPEN, BW_TAMPER_SYSCTL, 0, 0, text) : 0;
 }
 
 /* Steps from the guard's cgroup up to the one with number @id: 0, 1, ...; -1: it is not above. */
@@ -68,12 +65,11 @@ static __always_inline int cgroup_above(const struct bw_guard_self *self, u64 id
 
 static __always_inline int protect_cgroup(struct dentry *dentry, const struct name16 *name, u64 text, const struct bw_guard_self *self)
 {
-	bool whole = name_is(name, NAME16("cgroup.freeze")) || name_is(name, NAME16("cgroup.kill"));
-	bool limit = name_is(name, NAME16("memory.max")) || name_is(name, NAME16("memory.high")) || name_is(name, NAME16("memory.swap.max")) ||
-		     name_is(name, NAME16("pids.max")) || name_is(name, NAME16("cpu.max"));
+	enum bw_control control = control_of(name);
+	bool limit = control == BW_CONTROL_CGROUP_LIMIT;
 	int steps;
 
-	if (!whole && !limit)
+	if (control != BW_CONTROL_CGROUP && !limit)
 		return 0;
 	/* Limits of what is above are for whoever runs that; they share the host out. */
 	steps = cgroup_above(self, BPF_CORE_READ(dentry, d_parent, d_inode, i_ino));

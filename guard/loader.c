@@ -275,6 +275,7 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	skel->rodata->bw_event_kprobe = event_flag(btf, "TRACE_EVENT_FL_KPROBE_BIT");
 	skel->rodata->bw_event_uprobe = event_flag(btf, "TRACE_EVENT_FL_UPROBE_BIT");
 	skel->rodata->bw_command_mask = reported_commands;
+	loader_control_names((struct bw_control_name *)skel->rodata->bw_control_names);
 	if (!skel->rodata->bw_task_scratch) {
 		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);
 		bpf_map__set_autocreate(skel->maps.bw_hold_scratches, false);

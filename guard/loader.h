@@ -83,6 +83,8 @@ int loader_own_map(const struct loader *l, int fd);
 void loader_disown_map(const struct loader *l, uint32_t id);
 /* The code of a guard that was here before: its addresses may be somebody else's by now. Identifiers are not used twice. */
 void loader_disown_code(const struct loader *l);
+/* For the programs: which control files to watch. */
+void loader_control_names(struct bw_control_name ret[static BW_CONTROL_NAMES]);
 /* Changes of these files are attempts, and of the executable: refused for BW_FILE_STATE, else reported. NULL: none. */
 struct loader_files {
 	const char *policy, *config, *store, *socket;

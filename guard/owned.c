@@ -13,6 +13,24 @@
 
 #define MAX_FUNCTIONS 64 /* of a program */
 
+void loader_control_names(struct bw_control_name ret[static BW_CONTROL_NAMES])
+{
+	static const struct {
+		const char name[sizeof(ret->word)];
+		enum bw_control control;
+	} names[BW_CONTROL_NAMES] = {
+		{ "ftrace_enabled", BW_CONTROL_SYSCTL },     { "cgroup.freeze", BW_CONTROL_CGROUP },
+		{ "cgroup.kill", BW_CONTROL_CGROUP },	     { "memory.max", BW_CONTROL_CGROUP_LIMIT },
+		{ "memory.high", BW_CONTROL_CGROUP_LIMIT },  { "memory.swap.max", BW_CONTROL_CGROUP_LIMIT },
+		{ "pids.max", BW_CONTROL_CGROUP_LIMIT },     { "cpu.max", BW_CONTROL_CGROUP_LIMIT },
+	};
+
+	for (size_t i = 0; i < BW_CONTROL_NAMES; i++) {
+		memcpy(ret[i].word, names[i].name, sizeof(ret[i].word));
+		ret[i].control = names[i].control;
+	}
+}
+
 static uint32_t map_id(int fd)
 {
 	struct bpf_map_info info = { 0 };
