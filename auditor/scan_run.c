@@ -2,9 +2,10 @@
 #include "auditor/scan_run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <openssl/sha.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 /* One process gets at most so many files and bytes. */
 #define BATCH_FILES 64u
 #define BATCH_BYTES (8u << 20)
+#define MAX_OUTPUT  (512u << 20)
 
 /* What the process says of one file, before the bytes of its objects. */
 enum frame_kind {
@@ -41,7 +43,7 @@ struct input {
 struct batch {
 	const struct bw_scan_options *opt;
 	struct input in[BATCH_FILES];
-	uint32_t n, from; /* in[from .. n) are to be done */
+	uint32_t n, from; /* in[from .. n) are with the process */
 };
 
 /* What is known of one file. */
@@ -57,9 +59,17 @@ struct runner {
 	const struct bw_scan_files *files;
 	struct bw_scan *s;
 	struct result *results;
-	pthread_mutex_t lock;
 	uint32_t next, done, batch_files;
-	int error;
+};
+
+/* One process at work, and the files it and its successors have to do. */
+struct lane {
+	struct batch b;
+	uint32_t n; /* files of the batch */
+	bool alone; /* one died on in[from]: that file alone */
+	bool running;
+	struct bw_sandbox_process process;
+	struct bw_buf out;
 };
 
 /* ---- in the sandbox --------------------------------------------------------------------------------------------- */
@@ -230,63 +240,14 @@ static int take_frames(struct runner *r, const struct batch *b, struct bw_slice 
 	return 0;
 }
 
-/* Runs one process over in[from .. n); returns how far it came. */
-static int run_once(struct runner *r, struct batch *b, uint32_t *ret_done)
+/* Reads the next files. Returns how many, 0 when there are no more, or -errno. */
+static int next_batch(struct runner *r, struct lane *l)
 {
-	unsigned int file_ms = r->run->file_ms ? r->run->file_ms : BW_SCAN_FILE_MS;
-	struct bw_sandbox conf = { .wall_ms = b->n - b->from > 1 ? 3 * file_ms : file_ms, .max_output = 512u << 20 };
-	_cleanup_buf_ struct bw_buf out = { .max = 512u << 20 };
-	char reason[256];
-	uint32_t single = b->from;
-	int err, r2;
-
-	err = bw_sandbox_run(&conf, scan_batch, b, &out, reason, sizeof(reason));
-	if (err == -EPERM && !strncmp(reason, "the sandbox could not", 21))
-		return err;
-	pthread_mutex_lock(&r->lock);
-	r2 = take_frames(r, b, bw_slice(out.data, out.len), ret_done);
-	/* alone and still not done: that is the file's result */
-	if (r2 == -EBADMSG || (!r2 && b->n - b->from == 1 && *ret_done == b->from)) {
-		char text[320];
-
-		snprintf(text, sizeof(text), "the analysis failed: %s", r2 ? "it returned damaged results" : reason);
-		r->results[b->in[single].index].n = 0;
-		r2 = add_unreadable(r, b->in[single].index, text);
-		*ret_done = b->from + 1;
-	}
-	pthread_mutex_unlock(&r->lock);
-	return r2;
-}
-
-static int run_batch(struct runner *r, struct batch *b)
-{
-	uint32_t n = b->n;
-	bool alone = false;
-
-	while (b->from < n) {
-		uint32_t done = b->from;
-		int err;
-
-		b->n = alone ? b->from + 1 : n;
-		err = run_once(r, b, &done);
-		if (err < 0)
-			return err;
-		/* it died on in[done]: that one alone, then the rest together again */
-		alone = !alone && done < n;
-		b->from = done;
-	}
-	b->n = n;
-	return 0;
-}
-
-/* Reads the next files. False when there are none. */
-static bool next_batch(struct runner *r, struct batch *b)
-{
+	struct batch *b = &l->b;
 	size_t bytes = 0;
 
 	*b = (struct batch){ .opt = &r->run->opt };
-	pthread_mutex_lock(&r->lock);
-	while (!r->error && r->next < r->files->n && b->n < r->batch_files && (!b->n || bytes < BATCH_BYTES)) {
+	while (r->next < r->files->n && b->n < r->batch_files && (!b->n || bytes < BATCH_BYTES)) {
 		uint32_t index = r->next++;
 		struct input *in = &b->in[b->n];
 		int err;
@@ -296,36 +257,137 @@ static bool next_batch(struct runner *r, struct batch *b)
 		if (err < 0) {
 			err = add_unreadable(r, index, err == -EFBIG ? "larger than any object that is read" : strerror(-err));
 			if (err < 0)
-				r->error = err;
+				return err;
 			r->done++;
 			continue;
 		}
 		bytes += in->len;
-		b->n++;
+		l->n = ++b->n;
 	}
-	pthread_mutex_unlock(&r->lock);
-	return b->n > 0;
+	l->alone = false;
+	return (int)b->n;
 }
 
-static void *work(void *arg)
+static void free_batch(struct lane *l)
 {
-	struct runner *r = arg;
-	struct batch b;
+	for (uint32_t i = 0; i < l->n; i++)
+		free(l->b.in[i].data);
+	l->n = 0;
+}
 
-	while (next_batch(r, &b)) {
-		int err = run_batch(r, &b);
+static void batch_done(struct runner *r, struct lane *l)
+{
+	r->done += l->n;
+	if (l->n && r->run->progress)
+		r->run->progress(r->run->progress_ctx, r->done, r->files->n, l->b.in[l->n - 1].path);
+	free_batch(l);
+}
 
-		pthread_mutex_lock(&r->lock);
-		if (err < 0)
-			r->error = err;
-		r->done += b.n;
-		if (r->run->progress)
-			r->run->progress(r->run->progress_ctx, r->done, r->files->n, b.in[b.n - 1].path);
-		pthread_mutex_unlock(&r->lock);
-		for (uint32_t i = 0; i < b.n; i++)
-			free(b.in[i].data);
+/* Gives an idle lane a process over what is left of its batch, or of the next. Returns 1, 0 when nothing is left, or -errno. */
+static int start(struct runner *r, struct lane *l)
+{
+	unsigned int file_ms = r->run->file_ms ? r->run->file_ms : BW_SCAN_FILE_MS;
+	struct bw_sandbox conf = { .max_output = MAX_OUTPUT };
+	char reason[256];
+	int err;
+
+	if (l->b.from == l->n) {
+		batch_done(r, l);
+		err = next_batch(r, l);
+		if (err <= 0)
+			return err;
 	}
-	return NULL;
+	l->b.n = l->alone ? l->b.from + 1 : l->n;
+	conf.wall_ms = l->b.n - l->b.from > 1 ? 3 * file_ms : file_ms;
+	l->out = (struct bw_buf){ .max = MAX_OUTPUT };
+	err = bw_sandbox_start(&conf, scan_batch, &l->b, &l->process, reason, sizeof(reason));
+	l->running = !err;
+	return err ? err : 1;
+}
+
+/* The process has ended, or has to (@result, of bw_sandbox_read()): what it found, and how far it came. */
+static int finish(struct runner *r, struct lane *l, int result)
+{
+	uint32_t first = l->b.from, done = first, file = l->b.in[first].index;
+	char reason[256], text[320];
+	int err = bw_sandbox_end(&l->process, result, reason, sizeof(reason));
+
+	l->running = false;
+	if (err == -EPERM && !strncmp(reason, "the sandbox could not", 21)) {
+		bw_buf_free(&l->out);
+		return err;
+	}
+	err = take_frames(r, &l->b, bw_slice(l->out.data, l->out.len), &done);
+	bw_buf_free(&l->out);
+	/* alone and still not done: that is the file's result */
+	if (err == -EBADMSG || (!err && l->b.n - first == 1 && done == first)) {
+		snprintf(text, sizeof(text), "the analysis failed: %s", err ? "it returned damaged results" : reason);
+		r->results[file].n = 0;
+		err = add_unreadable(r, file, text);
+		done = first + 1;
+	}
+	/* it died on in[done]: that one alone, then the rest together again */
+	l->alone = !l->alone && done < l->n;
+	l->b.from = done;
+	return err;
+}
+
+/* Waits until a process has said something or is late, and hears all who have. */
+static int hear(struct runner *r, struct lane *lanes, uint32_t n)
+{
+	struct pollfd p[BW_MAX_SCAN_JOBS];
+	int wait = INT_MAX, err = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		p[i] = (struct pollfd){ .fd = lanes[i].running ? lanes[i].process.fd : -1, .events = POLLIN };
+		if (lanes[i].running && bw_sandbox_left_ms(&lanes[i].process) < wait)
+			wait = bw_sandbox_left_ms(&lanes[i].process);
+	}
+	if (poll(p, n, wait) < 0 && errno != EINTR)
+		return -errno;
+	for (uint32_t i = 0; i < n && !err; i++) {
+		int got;
+
+		if (!lanes[i].running || (!p[i].revents && bw_sandbox_left_ms(&lanes[i].process)))
+			continue;
+		got = bw_sandbox_read(&lanes[i].process, &lanes[i].out);
+		if (got <= 0)
+			err = finish(r, &lanes[i], got);
+	}
+	return err;
+}
+
+static int run_lanes(struct runner *r, struct lane *lanes, uint32_t n)
+{
+	for (;;) {
+		uint32_t running = 0;
+		int err;
+
+		for (uint32_t i = 0; i < n; i++) {
+			err = lanes[i].running ? 1 : start(r, &lanes[i]);
+			if (err < 0)
+				return err;
+			running += err > 0;
+		}
+		if (!running)
+			return 0;
+		err = hear(r, lanes, n);
+		if (err < 0)
+			return err;
+	}
+}
+
+/* After an error. */
+static void stop_lanes(struct lane *lanes, uint32_t n)
+{
+	char reason[64];
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (lanes[i].running)
+			bw_sandbox_end(&lanes[i].process, -ECANCELED, reason, sizeof(reason));
+		bw_buf_free(&lanes[i].out);
+		free_batch(&lanes[i]);
+	}
 }
 
 static int collect(struct runner *r, uint32_t *ret_skipped)
@@ -361,31 +423,27 @@ static void keep_memory(void)
 int bw_scan_run(const struct bw_scan_run *run, const struct bw_scan_files *files, struct bw_scan *s,
 		uint32_t *ret_skipped)
 {
-	struct runner runner = { .run = run, .files = files, .s = s, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct runner runner = { .run = run, .files = files, .s = s };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t jobs = run->jobs ? run->jobs : cpus > 0 ? (uint32_t)cpus : 1, started = 0;
+	uint32_t jobs = run->jobs ? run->jobs : cpus > 0 ? (uint32_t)cpus : 1;
 	_cleanup_free_ struct result *results = calloc(files->n + 1u, sizeof(*results));
-	pthread_t threads[BW_MAX_SCAN_JOBS];
+	_cleanup_free_ struct lane *lanes = NULL;
 	uint8_t digest[SHA256_DIGEST_LENGTH];
+	int r;
 
-	if (!results)
-		return -ENOMEM;
-	runner.results = results;
 	if (jobs > BW_MAX_SCAN_JOBS)
 		jobs = BW_MAX_SCAN_JOBS;
 	if (jobs > files->n)
 		jobs = files->n ? files->n : 1;
+	lanes = calloc(jobs, sizeof(*lanes));
+	if (!results || !lanes)
+		return -ENOMEM;
+	runner.results = results;
 	runner.batch_files = files->n / jobs + 1 < BATCH_FILES ? files->n / jobs + 1 : BATCH_FILES;
 	keep_memory();
 	/* libcrypto reads its configuration at the first use; the processes could not */
 	SHA256((const unsigned char *)"", 0, digest);
-	for (; started + 1 < jobs; started++)
-		if (pthread_create(&threads[started], NULL, work, &runner))
-			break;
-	work(&runner);
-	for (uint32_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	if (runner.error < 0)
-		return runner.error;
-	return collect(&runner, ret_skipped);
+	r = run_lanes(&runner, lanes, jobs);
+	stop_lanes(lanes, jobs);
+	return r < 0 ? r : collect(&runner, ret_skipped);
 }

@@ -170,27 +170,31 @@ static long long now_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-/* Until the end of the output. */
-static int collect(int fd, long long deadline, unsigned long long max, struct bw_buf *out)
+int bw_sandbox_left_ms(const struct bw_sandbox_process *p)
 {
-	unsigned long long got = 0;
+	long long left = p->deadline - now_ms();
 
+	return left > 0 ? (int)left : 0;
+}
+
+int bw_sandbox_read(struct bw_sandbox_process *p, struct bw_buf *out)
+{
 	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		long long left = deadline - now_ms();
+		struct pollfd pfd = { .fd = p->fd, .events = POLLIN };
+		int left = bw_sandbox_left_ms(p);
 		char piece[65536];
 		ssize_t n;
 
-		if (left <= 0)
+		if (!left)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)left) < 0) {
+		if (poll(&pfd, 1, left) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
 		}
-		if (!p.revents)
+		if (!pfd.revents)
 			return -ETIMEDOUT;
-		n = read(fd, piece, sizeof(piece));
+		n = read(p->fd, piece, sizeof(piece));
 		if (n < 0) {
 			if (errno == EINTR)
 				continue;
@@ -198,12 +202,11 @@ static int collect(int fd, long long deadline, unsigned long long max, struct bw
 		}
 		if (!n)
 			return 0;
-		if ((unsigned long long)n > max - got)
+		if ((unsigned long long)n > p->max - p->got)
 			return -EFBIG;
-		got += (unsigned long long)n;
+		p->got += (unsigned long long)n;
 		bw_buf_append(out, piece, (size_t)n);
-		if (bw_buf_error(out))
-			return bw_buf_error(out);
+		return bw_buf_error(out) ? bw_buf_error(out) : 1;
 	}
 }
 
@@ -247,15 +250,12 @@ static int judge(int status, char *reason, size_t reason_len)
 	return -status;
 }
 
-int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
-		   struct bw_buf *ret_out, char *ret_reason, size_t reason_len)
+int bw_sandbox_start(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
+		     struct bw_sandbox_process *ret, char *ret_reason, size_t reason_len)
 {
 	unsigned int wall_ms = conf->wall_ms ? conf->wall_ms : BW_SANDBOX_DEFAULT_MS;
-	unsigned long long max = conf->max_output ? conf->max_output : BW_SANDBOX_DEFAULT_OUTPUT;
-	long long deadline = now_ms() + wall_ms;
-	_cleanup_close_ int in = -1;
 	pid_t self = getpid(), pid;
-	int fds[2], status = 0, r, w;
+	int fds[2], r;
 
 	if (reason_len)
 		ret_reason[0] = 0;
@@ -264,10 +264,10 @@ int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw
 		snprintf(ret_reason, reason_len, "pipe: %s", strerror(-r));
 		return r;
 	}
-	in = fds[0];
 	pid = fork();
 	if (pid < 0) {
 		r = -errno;
+		close(fds[0]);
 		close(fds[1]);
 		snprintf(ret_reason, reason_len, "fork: %s", strerror(-r));
 		return r;
@@ -275,24 +275,51 @@ int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw
 	if (!pid)
 		child(conf, wall_ms, fds[1], self, fn, arg);
 	close(fds[1]);
+	*ret = (struct bw_sandbox_process){
+		.pid = pid,
+		.fd = fds[0],
+		.wall_ms = wall_ms,
+		.deadline = now_ms() + wall_ms,
+		.max = conf->max_output ? conf->max_output : BW_SANDBOX_DEFAULT_OUTPUT,
+	};
+	return 0;
+}
 
-	r = collect(in, deadline, max, ret_out);
+int bw_sandbox_end(struct bw_sandbox_process *p, int result, char *ret_reason, size_t reason_len)
+{
+	int r = result, status = 0, w;
+
 	if (r < 0)
-		kill(pid, SIGKILL);
-	w = reap(pid, r < 0 ? now_ms() + 10000 : deadline, &status);
+		kill(p->pid, SIGKILL);
+	w = reap(p->pid, r < 0 ? now_ms() + 10000 : p->deadline, &status);
 	if (w == -ETIMEDOUT) {
-		kill(pid, SIGKILL);
-		waitpid(pid, &status, 0);
+		kill(p->pid, SIGKILL);
+		waitpid(p->pid, &status, 0);
 	}
+	close(p->fd);
 	if (!r)
 		r = w;
 	if (r == -ETIMEDOUT)
-		snprintf(ret_reason, reason_len, "took longer than %u ms", wall_ms);
+		snprintf(ret_reason, reason_len, "took longer than %u ms", p->wall_ms);
 	else if (r == -EFBIG)
-		snprintf(ret_reason, reason_len, "more than %llu bytes of results", max);
+		snprintf(ret_reason, reason_len, "more than %llu bytes of results", p->max);
 	else if (r < 0)
 		snprintf(ret_reason, reason_len, "%s", strerror(-r));
 	else
 		r = judge(status, ret_reason, reason_len);
 	return r;
+}
+
+int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
+		   struct bw_buf *ret_out, char *ret_reason, size_t reason_len)
+{
+	struct bw_sandbox_process p;
+	int r = bw_sandbox_start(conf, fn, arg, &p, ret_reason, reason_len);
+
+	if (r < 0)
+		return r;
+	do
+		r = bw_sandbox_read(&p, ret_out);
+	while (r > 0);
+	return bw_sandbox_end(&p, r, ret_reason, reason_len);
 }

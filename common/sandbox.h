@@ -57,4 +57,32 @@ int bw_sandbox_write(struct bw_sandbox_out *out, const void *data, size_t len);
 int bw_sandbox_run(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
 		   struct bw_buf *ret_out, char *ret_reason, size_t reason_len);
 
+/*
+ * The same in pieces, for a caller that runs several at once: start, poll fd for input until the deadline and read,
+ * until there is no more, then end. One thread does it all: a fork() of a process with threads gives a child in which
+ * any lock may be held by a thread that is not there.
+ */
+struct bw_sandbox_process {
+	int pid, fd; /* the child, and where its output comes from */
+	unsigned int wall_ms;
+	long long deadline;	     /* CLOCK_MONOTONIC, ms */
+	unsigned long long max, got; /* bytes of output */
+};
+
+/* Returns 0 or -errno of pipe(2) and fork(2), with the reason. What was started must be ended. */
+int bw_sandbox_start(const struct bw_sandbox *conf, int (*fn)(void *arg, struct bw_sandbox_out *out), void *arg,
+		     struct bw_sandbox_process *ret, char *ret_reason, size_t reason_len);
+
+/* Milliseconds until the deadline, 0 when it has passed. */
+int bw_sandbox_left_ms(const struct bw_sandbox_process *p);
+
+/*
+ * Waits for output and appends a piece of it. Returns 1 when there was some, 0 at the end of the output, -ETIMEDOUT, -EFBIG
+ * or -errno. Anything but 1 goes to bw_sandbox_end().
+ */
+int bw_sandbox_read(struct bw_sandbox_process *p, struct bw_buf *out);
+
+/* Ends the process, killing it unless @result, what the last bw_sandbox_read() returned, is 0. Returns as bw_sandbox_run(). */
+int bw_sandbox_end(struct bw_sandbox_process *p, int result, char *ret_reason, size_t reason_len);
+
 #endif
