@@ -59,20 +59,10 @@ static __always_inline int on_open(struct file *file)
 	return c && egress_file(file, c, BW_HOOK_FILE_OPEN) ? refusal() : 0;
 }
 
-#define EGRESS_HOOK(name, hook, ...)                                                                                             \
-	SEC("lsm/" hook) int bw_lsm_##name(u64 *ctx)                                                                             \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}                                                                                                                        \
-	SEC("fmod_ret/security_" hook) int bw_mod_##name(u64 *ctx)                                                               \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}
-
-EGRESS_HOOK(mmap, "mmap_file", on_mmap((struct file *)ctx[0], ctx[1]))
-EGRESS_HOOK(connect, "socket_connect", on_connect(ctx[1], (u32)ctx[2]))
-EGRESS_HOOK(sendmsg, "socket_sendmsg", on_sendmsg((struct msghdr *)ctx[1]))
-EGRESS_HOOK(open, "file_open", on_open((struct file *)ctx[0]))
+REFUSE_HOOK(mmap, "mmap_file", on_mmap((struct file *)ctx[0], ctx[1]))
+REFUSE_HOOK(connect, "socket_connect", on_connect(ctx[1], (u32)ctx[2]))
+REFUSE_HOOK(sendmsg, "socket_sendmsg", on_sendmsg((struct msghdr *)ctx[1]))
+REFUSE_HOOK(open, "file_open", on_open((struct file *)ctx[0]))
 
 SEC("raw_tp/sched_process_fork")
 int bw_fork(u64 *ctx)

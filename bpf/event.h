@@ -454,7 +454,7 @@ enum bw_conf_flag {
 };
 
 /* One deny rule; all conditions that are set must hold. */
-struct bw_rule {
+struct bw_kernel_rule {
 	__u64 helpers[BW_HELPER_WORDS]; /* any of these is called; all zero: not a condition */
 	__u64 prog_types;		/* bit per enum bpf_prog_type; zero: not a condition */
 	__u32 flags;			/* enum bw_rule_flag */
@@ -498,7 +498,7 @@ struct bw_policy_conf {
 	__u32 n_rules;
 	__u64 safe_helpers[BW_HELPER_WORDS]; /* the inert rule's: no effect outside the program */
 	__u8 type_default[BW_MAX_PROG_TYPES]; /* enum bw_verdict per program type */
-	struct bw_rule rules[BW_MAX_RULES];
+	struct bw_kernel_rule rules[BW_MAX_RULES];
 	/* mode protect */
 	__u64 hold_wait_ns;   /* of one try, on a CPU */
 	__u64 hold_caller_ns; /* the same of one process within BW_HOLD_WINDOW_NS */

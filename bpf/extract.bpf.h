@@ -107,6 +107,17 @@ __weak __noinline int bw_extract_actor(void)
 	return 0;
 }
 
+/* A hook that refuses, as two programs of which the guard loads the one the host can attach: LSM, or return of its function. */
+#define REFUSE_HOOK(name, hook, ...)                                                                                             \
+	SEC("lsm/" hook) int bw_lsm_##name(u64 *ctx)                                                                             \
+	{                                                                                                                        \
+		return __VA_ARGS__;                                                                                              \
+	}                                                                                                                        \
+	SEC("fmod_ret/security_" hook) int bw_mod_##name(u64 *ctx)                                                               \
+	{                                                                                                                        \
+		return __VA_ARGS__;                                                                                              \
+	}
+
 /* The file behind descriptor @fd of the current process, or NULL. Evidence only: another thread can change the table. */
 static __always_inline struct file *extract_fd_file(u32 fd)
 {

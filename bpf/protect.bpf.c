@@ -267,21 +267,21 @@ static __always_inline int protect_ptrace(struct task_struct *task, u32 mode)
 
 /* ---- entry points ----------------------------------------------------------------------------------------------------- */
 
-PROTECT_HOOK(own_bpf, "bpf", protect_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1]))
-PROTECT_HOOK(own_prog, "bpf_prog", protect_prog((struct bpf_prog *)ctx[0]))
-PROTECT_HOOK(own_map, "bpf_map", protect_map((struct bpf_map *)ctx[0], (u32)ctx[1]))
-PROTECT_HOOK(own_receive, "file_receive", protect_receive((struct file *)ctx[0]))
-PROTECT_HOOK(own_unlink, "inode_unlink", protect_unlink((struct dentry *)ctx[1]))
-PROTECT_HOOK(own_rmdir, "inode_rmdir", protect_pin((struct dentry *)ctx[1], BW_HOOK_INODE_UNLINK, BW_TAMPER_PIN_REMOVE))
-PROTECT_HOOK(own_rename, "inode_rename", protect_rename((struct dentry *)ctx[1], (struct dentry *)ctx[3]))
-PROTECT_HOOK(own_create, "inode_create",
+REFUSE_HOOK(own_bpf, "bpf", protect_bpf((u32)ctx[0], (const union bpf_attr *)ctx[1]))
+REFUSE_HOOK(own_prog, "bpf_prog", protect_prog((struct bpf_prog *)ctx[0]))
+REFUSE_HOOK(own_map, "bpf_map", protect_map((struct bpf_map *)ctx[0], (u32)ctx[1]))
+REFUSE_HOOK(own_receive, "file_receive", protect_receive((struct file *)ctx[0]))
+REFUSE_HOOK(own_unlink, "inode_unlink", protect_unlink((struct dentry *)ctx[1]))
+REFUSE_HOOK(own_rmdir, "inode_rmdir", protect_pin((struct dentry *)ctx[1], BW_HOOK_INODE_UNLINK, BW_TAMPER_PIN_REMOVE))
+REFUSE_HOOK(own_rename, "inode_rename", protect_rename((struct dentry *)ctx[1], (struct dentry *)ctx[3]))
+REFUSE_HOOK(own_create, "inode_create",
 	     protect_pin(BPF_CORE_READ((struct dentry *)ctx[1], d_parent), BW_HOOK_INODE_CREATE, BW_TAMPER_PIN_CREATE))
-PROTECT_HOOK(own_umount, "sb_umount", protect_mount((struct vfsmount *)ctx[0], true, BW_HOOK_SB_UMOUNT, BW_TAMPER_UMOUNT))
-PROTECT_HOOK(own_mount, "sb_mount", protect_mount(BPF_CORE_READ((struct path *)ctx[1], mnt), false, BW_HOOK_SB_MOUNT, BW_TAMPER_MOUNT))
-PROTECT_HOOK(own_move, "move_mount", protect_move_mount((struct path *)ctx[0], (struct path *)ctx[1]))
-PROTECT_HOOK(own_kill, "task_kill", protect_kill((struct task_struct *)ctx[0], (u32)ctx[2]))
-PROTECT_HOOK(own_ptrace, "ptrace_access_check", protect_ptrace((struct task_struct *)ctx[0], (u32)ctx[1]))
-PROTECT_HOOK(own_rlimit, "task_setrlimit", protect_task((struct task_struct *)ctx[0], BW_HOOK_TASK_LIMIT, BW_TAMPER_LIMIT, (u32)ctx[1]))
+REFUSE_HOOK(own_umount, "sb_umount", protect_mount((struct vfsmount *)ctx[0], true, BW_HOOK_SB_UMOUNT, BW_TAMPER_UMOUNT))
+REFUSE_HOOK(own_mount, "sb_mount", protect_mount(BPF_CORE_READ((struct path *)ctx[1], mnt), false, BW_HOOK_SB_MOUNT, BW_TAMPER_MOUNT))
+REFUSE_HOOK(own_move, "move_mount", protect_move_mount((struct path *)ctx[0], (struct path *)ctx[1]))
+REFUSE_HOOK(own_kill, "task_kill", protect_kill((struct task_struct *)ctx[0], (u32)ctx[2]))
+REFUSE_HOOK(own_ptrace, "ptrace_access_check", protect_ptrace((struct task_struct *)ctx[0], (u32)ctx[1]))
+REFUSE_HOOK(own_rlimit, "task_setrlimit", protect_task((struct task_struct *)ctx[0], BW_HOOK_TASK_LIMIT, BW_TAMPER_LIMIT, (u32)ctx[1]))
 
 /*
  * Run by the guard with BPF_PROG_TEST_RUN, in its own context: notes who the guard is, where its pins are, and the addresses of

@@ -146,10 +146,10 @@ static __always_inline int see_locked_down(u32 what)
 	return detail ? tamper(BW_HOOK_LOCKED_DOWN, BW_TAMPER_KERNEL, 0, detail, 0) : 0;
 }
 
-PROTECT_HOOK(own_open, "file_open", protect_open((struct file *)ctx[0]))
-PROTECT_HOOK(own_read, "kernel_read_file", see_kernel_file((struct file *)ctx[0], (u32)ctx[1]))
-PROTECT_HOOK(own_load, "kernel_load_data", see_kernel_data((u32)ctx[0]))
-PROTECT_HOOK(own_lockdown, "locked_down", see_locked_down((u32)ctx[0]))
+REFUSE_HOOK(own_open, "file_open", protect_open((struct file *)ctx[0]))
+REFUSE_HOOK(own_read, "kernel_read_file", see_kernel_file((struct file *)ctx[0], (u32)ctx[1]))
+REFUSE_HOOK(own_load, "kernel_load_data", see_kernel_data((u32)ctx[0]))
+REFUSE_HOOK(own_lockdown, "locked_down", see_locked_down((u32)ctx[0]))
 
 /* The hook and its function have different names. */
 SEC("lsm/settime") int bw_lsm_own_settime(u64 *ctx)

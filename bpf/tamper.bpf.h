@@ -143,14 +143,4 @@ static __always_inline int protect_file(struct inode *inode, enum bw_hook hook, 
 	return tamper(hook, kind == BW_FILE_STATE ? BW_TAMPER_STATE : BW_TAMPER_FILE, 0, kind, (u64)BPF_CORE_READ(dentry, d_name.name));
 }
 
-#define PROTECT_HOOK(name, hook, ...)                                                                                            \
-	SEC("lsm/" hook) int bw_lsm_##name(u64 *ctx)                                                                             \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}                                                                                                                        \
-	SEC("fmod_ret/security_" hook) int bw_mod_##name(u64 *ctx)                                                               \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}
-
 #endif

@@ -105,7 +105,7 @@ static __always_inline struct bw_approval *approval_find(struct bw_scratch *s, u
 	return a;
 }
 
-static __noinline int rule_matches(struct bw_scratch *s, const struct bw_rule *rule, u32 index, bool approved)
+static __noinline int rule_matches(struct bw_scratch *s, const struct bw_kernel_rule *rule, u32 index, bool approved)
 {
 	u32 type;
 	u64 any;

@@ -50,21 +50,11 @@ static __always_inline int on_file_receive(struct file *file)
 	return attach_received(self, file, 0, 0, BW_HOOK_FILE_RECEIVE) ? refusal() : 0;
 }
 
-#define WAY_HOOK(name, hook, ...)                                                                                                \
-	SEC("lsm/" hook) int bw_lsm_##name(u64 *ctx)                                                                             \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}                                                                                                                        \
-	SEC("fmod_ret/security_" hook) int bw_mod_##name(u64 *ctx)                                                               \
-	{                                                                                                                        \
-		return __VA_ARGS__;                                                                                              \
-	}
-
-WAY_HOOK(ioctl, "file_ioctl", on_ioctl((struct file *)ctx[0], (u32)ctx[1], ctx[2], 0))
-WAY_HOOK(ioctl32, "file_ioctl_compat", on_ioctl((struct file *)ctx[0], (u32)ctx[1], ctx[2], BW_ATTACH_COMPAT))
-WAY_HOOK(netlink, "netlink_send", on_netlink((struct sock *)ctx[0], (struct sk_buff *)ctx[1]))
-WAY_HOOK(setsockopt, "socket_setsockopt", on_setsockopt((struct socket *)ctx[0], (u32)ctx[1], (u32)ctx[2]))
-WAY_HOOK(receive, "file_receive", on_file_receive((struct file *)ctx[0]))
+REFUSE_HOOK(ioctl, "file_ioctl", on_ioctl((struct file *)ctx[0], (u32)ctx[1], ctx[2], 0))
+REFUSE_HOOK(ioctl32, "file_ioctl_compat", on_ioctl((struct file *)ctx[0], (u32)ctx[1], ctx[2], BW_ATTACH_COMPAT))
+REFUSE_HOOK(netlink, "netlink_send", on_netlink((struct sock *)ctx[0], (struct sk_buff *)ctx[1]))
+REFUSE_HOOK(setsockopt, "socket_setsockopt", on_setsockopt((struct socket *)ctx[0], (u32)ctx[1], (u32)ctx[2]))
+REFUSE_HOOK(receive, "file_receive", on_file_receive((struct file *)ctx[0]))
 
 /* ---- a filter is on its socket, or was refused by the kernel ---------------------------------------------------------- */
 

@@ -576,7 +576,7 @@ static int rules_build(struct compiler *c)
 
 	for (uint32_t i = 0; i < c->policy->n_rules; i++) {
 		const struct bw_policy_rule *rule = &c->policy->rules[i];
-		struct bw_rule *dst = &image->conf.rules[i];
+		struct bw_kernel_rule *dst = &image->conf.rules[i];
 		int r;
 
 		memcpy(dst->helpers, rule->helpers, sizeof(dst->helpers));

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Decodes one well-formed UTF-8 sequence (RFC 3629); returns its length, 0 when it is not one. */
@@ -71,6 +72,20 @@ void term_strn(FILE *out, const char *s, size_t len)
 void term_str(FILE *out, const char *s)
 {
 	write_safe(out, s, strlen(s), false);
+}
+
+void term_cell(FILE *out, const char *s, int width)
+{
+	char *escaped = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&escaped, &len);
+
+	if (!f)
+		return;
+	term_str(f, s);
+	fclose(f);
+	fprintf(out, "%-*s ", width, escaped ? escaped : "");
+	free(escaped);
 }
 
 void term_json(FILE *out, const char *line, size_t len)

@@ -11,6 +11,8 @@
 /* Escapes as \xNN (bytes) and \u{NNNN} (characters); a backslash stays what it is. */
 void term_strn(FILE *out, const char *s, size_t len);
 void term_str(FILE *out, const char *s);
+/* The same as a cell of a table: padded to @width bytes (which is what ASCII names, nearly all of them, need), and a space. */
+void term_cell(FILE *out, const char *s, int width);
 /* A line that is JSON already: the same characters as \uNNNN, so that it stays JSON with the same content. */
 void term_json(FILE *out, const char *line, size_t len);
 

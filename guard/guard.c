@@ -17,6 +17,7 @@
 #include "guard/cgroup.h"
 #include "guard/control.h"
 #include "guard/enforce.h"
+#include "guard/fail.h"
 #include "guard/lines.h"
 #include "guard/loader.h"
 #include "guard/loop.h"
@@ -337,18 +338,6 @@ static int on_signal(void *arg, const struct signalfd_siginfo *si)
 }
 
 /* ---- start and end ---------------------------------------------------------------------------------------------------- */
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, why_len, fmt, ap);
-	va_end(ap);
-	return r;
-}
 
 static void describe_self(struct guard *g)
 {

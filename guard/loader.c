@@ -7,9 +7,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/perf_event.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
-#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -19,6 +19,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "guard.skel.h"
+#include "guard/fail.h"
 
 #define MAX_LINKS 64
 #define HOLD_RING_SIZE (8u << 20) /* 16 programs of the greatest length that is analysed */
@@ -57,18 +58,6 @@ static const uint64_t reported_commands =
 	CMD(BPF_RAW_TRACEPOINT_OPEN) | CMD(BPF_MAP_FREEZE) | CMD(BPF_LINK_CREATE) | CMD(BPF_LINK_UPDATE) |
 	CMD(BPF_LINK_GET_FD_BY_ID) | CMD(BPF_ENABLE_STATS) | CMD(BPF_ITER_CREATE) | CMD(BPF_LINK_DETACH) |
 	CMD(BPF_PROG_BIND_MAP) | CMD(36 /* BPF_TOKEN_CREATE */);
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, why_len, fmt, ap);
-	va_end(ap);
-	return r;
-}
 
 /* Keeps what libbpf says at the warning level for the debug log; the verifier's log is long. */
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)

@@ -46,21 +46,6 @@ static const char *get_str(const cJSON *event, const char *key)
 	return s ? s : "";
 }
 
-/* Pads by bytes of the escaped text, which is what ASCII names (nearly all of them) need. */
-static void cell(const char *text, int width)
-{
-	char *escaped = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&escaped, &len);
-
-	if (!f)
-		return;
-	term_str(f, text);
-	fclose(f);
-	printf("%-*s ", width, escaped ? escaped : "");
-	free(escaped);
-}
-
 /* What the event is about, and what is worth saying about it. */
 static void print_subject(const cJSON *e)
 {
@@ -96,10 +81,10 @@ static void print_table(struct events *o, const cJSON *e)
 {
 	if (!o->header_done)
 		printf("%-30s %-8s %-10s %-24s %s\n", "TIME", "SEVERITY", "ACTION", "RULE", "WHAT");
-	cell(get_str(e, "time"), 30);
-	cell(get_str(e, "severity"), 8);
-	cell(*get_str(e, "action") ? get_str(e, "action") : "-", 10);
-	cell(get_str(e, "rule"), 24);
+	term_cell(stdout, get_str(e, "time"), 30);
+	term_cell(stdout, get_str(e, "severity"), 8);
+	term_cell(stdout, *get_str(e, "action") ? get_str(e, "action") : "-", 10);
+	term_cell(stdout, get_str(e, "rule"), 24);
 	print_subject(e);
 	putchar('\n');
 }

@@ -301,20 +301,6 @@ static void print_json(const struct ledger *l)
 	puts(bw_buf_cstr(&buf));
 }
 
-static void cell(const char *text, int width)
-{
-	char *escaped = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&escaped, &len);
-
-	if (!f)
-		return;
-	term_str(f, text);
-	fclose(f);
-	printf("%-*s ", width, escaped ? escaped : "");
-	free(escaped);
-}
-
 static void print_table(const struct ledger *l)
 {
 	size_t shown = 0;
@@ -329,21 +315,21 @@ static void print_table(const struct ledger *l)
 			printf("%-30s %-8s %-14s %-22s %-34s %s\n", "SINCE", "STATE", "WAY", "PROGRAM", "TARGET", "BY");
 		snprintf(prog, sizeof(prog), x->prog_id ? "%u %s" : "-", x->prog_id, x->prog);
 		snprintf(target, sizeof(target), "%s%s%s", x->kind, x->kind[0] ? " " : "", x->target);
-		cell(x->time, 30);
-		cell(state_names[x->state], 8);
-		cell(x->way, 14);
-		cell(prog, 22);
-		cell(target, 34);
-		cell(x->exe, 1);
+		term_cell(stdout, x->time, 30);
+		term_cell(stdout, state_names[x->state], 8);
+		term_cell(stdout, x->way, 14);
+		term_cell(stdout, prog, 22);
+		term_cell(stdout, target, 34);
+		term_cell(stdout, x->exe, 1);
 		if (x->technique[0])
-			cell(x->technique, 1);
+			term_cell(stdout, x->technique, 1);
 		if (x->old_prog_id)
 			printf("before: %u ", x->old_prog_id);
 		if (x->ended) {
 			fputs("until ", stdout);
-			cell(x->ended, 1);
+			term_cell(stdout, x->ended, 1);
 			fputs("by ", stdout);
-			cell(x->ended_by, 1);
+			term_cell(stdout, x->ended_by, 1);
 		}
 		putchar('\n');
 	}

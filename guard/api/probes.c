@@ -3,11 +3,11 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "api.skel.h"
 #include "common/cleanup.h"
+#include "guard/fail.h"
 
 struct api_probes {
 	struct api_bpf *skel;
@@ -18,18 +18,6 @@ struct api_probes {
 	void (*on_exec)(void *arg, uint32_t tgid);
 	void *on_exec_arg;
 };
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
-
-static int fail(int r, char *why, size_t why_len, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, why_len, fmt, ap);
-	va_end(ap);
-	return r;
-}
 
 static const char *const tls_programs[API_PROBES] = {
 	[API_PROBE_SSL_READ] = "bw_api_ssl_read",	    [API_PROBE_SSL_WRITE] = "bw_api_ssl_write",
