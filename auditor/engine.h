@@ -3,8 +3,8 @@
 #define BW_ENGINE_H
 /*
  * Inside the analysis: what its parts share. engine_memory.c reads and writes through abstract pointers, engine_ctx.c knows
- * contexts and memory outside, engine_alu.c arithmetic and branches, engine_call.c helpers and kfuncs, engine_run.c blocks,
- * functions and the fixpoint, engine_result*.c turns records into flows and facts.
+ * contexts and memory outside, engine_step.c instructions, of which engine_alu.c has arithmetic and branches, engine_call.c helpers
+ * and kfuncs; engine_run.c blocks and functions, engine_fixpoint.c programs; engine_result*.c turns records into flows and facts.
  */
 #include "auditor/analysis.h"
 #include "auditor/cfg.h"
@@ -173,6 +173,13 @@ bool bw_branch(struct bw_engine *e, struct bw_state *s, const struct bw_decoded 
 void bw_compare_note(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d);
 /* Returns false when control does not come back. */
 bool bw_call(struct bw_engine *e, struct bw_state *s, const struct bw_decoded *d);
+/* Runs one block on @s; false when its end is not reached. */
+bool bw_run_block(struct bw_engine *e, const struct bw_cfg *c, const struct bw_block *b, struct bw_state *s);
+
+/* ---- functions --------------------------------------------------------------------------------------------------------------- */
+const struct bw_cfg *bw_engine_cfg(struct bw_engine *e, int32_t func); /* NULL: out of memory */
+/* The work on one function; @s is the state at its entry, then at its return. False: it never returns. */
+bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state *s);
 /* Runs a function on @s (r1 to r5 set): afterwards @s is the state at the return. False: it never returns. */
 bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s);
 struct bw_length bw_len_of(const struct bw_val *v);
