@@ -80,7 +80,7 @@ TOOL_GO := $(if $(and $(shell command -v go),$(wildcard $(GO_SRC)/src/github.com
 TOOL_BIN := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(TOOL_SRC)) $(TOOL_GO)
 PROGRAMS := $(BUILD)/bpfwarden $(BUILD)/bpfwardend $(BUILD)/bpfwarden-inventory
 
-.PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench lint install man deb clean help \
+.PHONY: all programs deps run demo test test-quick test-unit test-san test-vm test-matrix fuzz bench soak lint install man deb clean help \
 	samples tools tests-build static test-systemd
 all: $(PROGRAMS) $(BPF_OBJ) $(API_BPF_OBJ) $(BLOCK_BPF_OBJ)
 samples: $(SAMPLE_OBJ)
@@ -230,6 +230,10 @@ fuzz:
 ## make bench         print the measurements, as ratios within one run
 bench: tests-build
 	@tests/bench/run
+## make soak          the long forms of tests: 1,000 kills of the delivery, 100 of the whole guard, a backlog of 1 GB (root, about half an hour)
+soak: tests-build
+	@BUILD=$(BUILD) TEST_TIMEOUT=3600 BW_DELIVER_KILLS=1000 BW_DELIVER_SYNCS=80 BW_GUARD_KILLS=60 BW_GUARD_SYNCS=40 BW_SPOOL_KILLS=1000 BW_BACKLOG_MB=1000 \
+		tests/integration/run $(addprefix tests/integration/t/,deliver_kill guard_kill spool_kill backlog)
 ## make lint          layout, style and include rules
 lint:
 	@tests/lint/run

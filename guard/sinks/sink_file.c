@@ -13,9 +13,12 @@
 #include "common/cleanup.h"
 #include "guard/sinks/sink.h"
 
+#define MAX_TAIL (4 * SINK_MAX_BATCH_BYTES) /* more than a batch, which is written in one go */
+
 struct file {
 	int fd, dir_fd;
 	char *name; /* in the directory */
+	bool whole; /* it was looked whether a kill has left half a line at its end */
 };
 
 static int file_prepare(struct sink *s)
@@ -56,10 +59,45 @@ static int file_prepare(struct sink *s)
 	return 0;
 }
 
-static int file_open(struct sink *s)
+/* Half a line would spoil the one that is written behind it. It is cut off: its event was not confirmed, and comes again whole. */
+static int mend_end(struct sink *s, struct file *f)
 {
-	struct file *f = s->state;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	char buf[4096];
+	off_t at;
 
+	if (f->whole || s->config->type == SINK_STDOUT || !format_is_line(s->config->format))
+		return 0;
+	if (fstat(f->fd, &st) < 0)
+		return -errno;
+	at = S_ISREG(st.st_mode) ? st.st_size : 0;
+	if (at)
+		fd = openat(f->dir_fd, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (at && fd < 0)
+		return -errno;
+	while (at && st.st_size - at < MAX_TAIL) {
+		size_t n = at < (off_t)sizeof(buf) ? (size_t)at : sizeof(buf);
+		const char *end;
+
+		if (pread(fd, buf, n, at - (off_t)n) != (ssize_t)n)
+			return -EIO;
+		end = memrchr(buf, '\n', n);
+		at -= (off_t)n;
+		if (end) {
+			at += end - buf + 1;
+			break;
+		}
+	}
+	/* What has no line in all that was not written here. */
+	if (st.st_size - at < MAX_TAIL ? at != st.st_size && ftruncate(f->fd, at) < 0 : write(f->fd, "\n", 1) != 1)
+		return -errno;
+	f->whole = true;
+	return 0;
+}
+
+static int open_path(struct sink *s, struct file *f)
+{
 	if (f->fd >= 0)
 		return 0;
 	f->fd = openat(f->dir_fd, f->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
@@ -68,6 +106,19 @@ static int file_open(struct sink *s)
 		return -errno;
 	}
 	return 0;
+}
+
+static int file_open(struct sink *s)
+{
+	struct file *f = s->state;
+	int r = open_path(s, f);
+
+	if (r < 0)
+		return r;
+	r = mend_end(s, f);
+	if (r < 0)
+		sink_why(s, "%s: its end cannot be read: %s", s->config->path, strerror(-r));
+	return r;
 }
 
 /* name.1 is the youngest. */
@@ -91,7 +142,7 @@ static int rotate(struct sink *s, struct file *f)
 	unlinkat(f->dir_fd, from, 0);
 	close(f->fd);
 	f->fd = -1;
-	return file_open(s);
+	return open_path(s, f);
 }
 
 /* All or nothing: what a full disk took half is cut off again. */
