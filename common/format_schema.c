@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Elastic Common Schema 8, and OCSF 1.3. */
+/* Elastic Common Schema 8, and OCSF 1.8. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "common/format_parts.h"
 
 #define ECS_VERSION "8.11.0"
-#define OCSF_VERSION "1.3.0"
+#define OCSF_VERSION "1.8.0"
 
 static const struct event_member *either(const struct event_view *e, const char *a, const char *b)
 {
@@ -35,6 +35,7 @@ static void ecs_event(struct bw_json *j, const struct event_view *e)
 	static const unsigned int severities[] = { 0, 1, 21, 47, 73, 99 };
 	const struct event_member *kind = event_get(e, "kind"), *action = event_get(e, "action"), *error = event_get(e, "error");
 	bool refused = event_refused(e), alert = refused || event_severity(e) >= EVENT_HIGH;
+	bool api = event_is(kind, "command") || event_is(kind, "map");
 	const char *outcome = "unknown";
 
 	if (event_is(action, "denied"))
@@ -46,7 +47,7 @@ static void ecs_event(struct bw_json *j, const struct event_view *e)
 	bw_json_open(j, "category", '[');
 	if (event_is(kind, "load"))
 		bw_json_str(j, NULL, "driver");
-	else if (event_is(kind, "command") || event_is(kind, "map"))
+	else if (api)
 		bw_json_str(j, NULL, "api");
 	else
 		bw_json_str(j, NULL, "host");
@@ -56,13 +57,13 @@ static void ecs_event(struct bw_json *j, const struct event_view *e)
 	bw_json_open(j, "type", '[');
 	if (event_is(kind, "load"))
 		bw_json_str(j, NULL, "start");
-	else if (event_is(kind, "command") || event_is(kind, "map"))
+	else if (api)
 		bw_json_str(j, NULL, "access");
 	else
 		bw_json_str(j, NULL, "info");
 	if (event_is(action, "denied"))
 		bw_json_str(j, NULL, "denied");
-	else if (action)
+	else if (action && (alert || api)) /* a type that the categories driver and host do not have */
 		bw_json_str(j, NULL, "allowed");
 	bw_json_close(j, ']');
 	json_copy_string(j, "action", either(e, "command", "kind"));
@@ -244,7 +245,7 @@ static void ocsf_actor(struct bw_json *j, const struct event_view *e)
 	}
 	bw_json_open(j, "process", '{');
 	json_copy(j, "pid", event_get(e, "loader_tgid"));
-	json_copy(j, "tid", event_get(e, "loader_pid"));
+	json_copy(j, "ptid", event_get(e, "loader_pid"));
 	json_copy_string(j, "name", event_get(e, "loader_comm"));
 	if (exe) {
 		bw_json_open(j, "file", '{');
@@ -352,7 +353,10 @@ void format_ocsf(const struct event_view *e, struct bw_buf *b)
 	bw_json_u64(&j, "severity_id", severities[event_severity(e)]);
 	json_copy_string(&j, "severity", event_get(e, "severity"));
 	json_summary(&j, "message", e);
-	if (event_get(e, "action"))
+	/* Of a finding: New. Of an activity: Failure, Success. */
+	if (k.class / 1000 == 2)
+		bw_json_u64(&j, "status_id", 1);
+	else if (event_get(e, "action"))
 		bw_json_u64(&j, "status_id", event_is(event_get(e, "action"), "denied") ? 2 : 1);
 	ocsf_metadata(&j, e);
 	ocsf_host(&j, "device", e);
