@@ -37,12 +37,13 @@ struct state {
 	struct bw_scratch scratch;
 	struct bw_guard_self self;
 	struct bw_approval approval;
-	struct bw_condition none; /* files, users and namespaces of the past are not looked at */
+	struct bw_condition condition;
+	struct bw_cgroup_pattern cgroup;
 };
 
 static __thread struct state *current;
 /* What the outer maps answer with: there is one slot. */
-static char approvals_inner, bindings_inner;
+static char approvals_inner, bindings_inner, cgroups_inner;
 
 static long read_kernel(void *dst, unsigned int size, const void *src)
 {
@@ -104,14 +105,43 @@ static void *find_binding(const struct bw_binding_key *key)
 		u32 mid = lo + (hi - lo) / 2;
 		int r = binding_compare(key, &image->bindings[mid]);
 
-		if (!r)
-			return &current->none;
+		if (!r) {
+			/* Files and namespaces of the past, or of another host, are not looked at. */
+			current->condition = image->conditions[image->bindings[mid].condition];
+			current->condition.flags &= BW_CONDITION_UIDS | BW_CONDITION_CGROUPS;
+			return &current->condition;
+		}
 		if (r < 0)
 			hi = mid;
 		else
 			lo = mid + 1;
 	}
 	return NULL;
+}
+
+static void *find_cgroup(const u32 *key)
+{
+	if (*key >= current->image->n_cgroups)
+		return NULL;
+	current->cgroup = current->image->cgroups[*key];
+	return &current->cgroup;
+}
+
+/* "/system.slice/nginx.service", as the kernel side would have found it out; NULL: not known, so nowhere. */
+static void place(struct cgroup_place *ret, const char *path)
+{
+	ret->known = 1;
+	ret->depth = path && path[0] == '/' ? 0 : ~0u;
+	while (ret->depth != ~0u && *path) {
+		size_t len = strcspn(++path, "/");
+
+		if (ret->depth < BW_MAX_CGROUP_DEPTH && len < BW_CGROUP_NAME_LEN) {
+			memcpy(ret->names[ret->depth], path, len);
+			ret->lens[ret->depth] = (u32)len;
+		}
+		ret->depth += len > 0;
+		path += len;
+	}
 }
 
 static void *lookup(const void *map, const void *key)
@@ -126,6 +156,10 @@ static void *lookup(const void *map, const void *key)
 		return &approvals_inner;
 	if (map == &bw_bindings)
 		return &bindings_inner;
+	if (map == &bw_cgroups)
+		return &cgroups_inner;
+	if (map == &cgroups_inner)
+		return find_cgroup(key);
 	if (map == &approvals_inner)
 		return find_approval(key);
 	if (map == &bindings_inner)
@@ -145,7 +179,8 @@ static u32 kfunc_rules(const struct bw_policy_image *image, const struct bw_even
 	return rules;
 }
 
-static void judge(const struct bw_policy_image *image, bool inert, const struct bw_event_load *load, struct state *s)
+static void judge(const struct bw_policy_image *image, bool inert, const struct bw_event_load *load, const char *cgroup,
+		  struct state *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->image = image;
@@ -156,6 +191,7 @@ static void judge(const struct bw_policy_image *image, bool inert, const struct 
 		s->conf.flags &= ~(u32)BW_CONF_ALLOW_INERT;
 	s->scratch.load = *load;
 	s->scratch.load.load_flags &= ~(u32)BW_LOAD_INERT;
+	place(&s->scratch.cgroup, cgroup);
 	s->scratch.kfunc_rules = kfunc_rules(image, load);
 	/* The shortest feature probe, where the instructions that tell are not at hand: one call and nothing else. */
 	if (inert && load->insn_cnt <= BW_CALL_PROBE_INSNS) {
@@ -167,17 +203,18 @@ static void judge(const struct bw_policy_image *image, bool inert, const struct 
 	current = NULL;
 }
 
-void bw_judge_load(const struct bw_policy_image *image, enum bw_judge_inert inert, struct bw_event_load *load, int *ret_maybe)
+void bw_judge_load(const struct bw_policy_image *image, enum bw_judge_inert inert, struct bw_event_load *load, const char *cgroup,
+		   int *ret_maybe)
 {
 	struct state s;
 
 	if (ret_maybe)
 		*ret_maybe = 0;
 	if (inert == BW_JUDGE_INERT_UNKNOWN && ret_maybe) {
-		judge(image, true, load, &s);
+		judge(image, true, load, cgroup, &s);
 		*ret_maybe = s.scratch.load.reason == BW_REASON_INERT;
 	}
-	judge(image, inert == BW_JUDGE_INERT_YES, load, &s);
+	judge(image, inert == BW_JUDGE_INERT_YES, load, cgroup, &s);
 	load->verdict = s.scratch.load.verdict;
 	load->reason = s.scratch.load.reason;
 	load->rule = s.scratch.load.rule;

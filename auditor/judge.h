@@ -18,9 +18,10 @@ enum bw_judge_inert {
 
 /*
  * Judges @load, a record whose actor, types, identity, digest, tag, insn_cnt, helpers, kfuncs and load_flags are filled in,
- * under @image. Sets verdict, reason, rule and entry (~0 for none) and the INERT flag. With INERT_UNKNOWN it is judged as
+ * under @image. @cgroup is the path of the loader's cgroup, NULL where it is not known: then it is in none that is named. Sets verdict, reason, rule and entry (~0 for none) and the INERT flag. With INERT_UNKNOWN it is judged as
  * if it were not; *ret_maybe (may be NULL) says whether it would be allowed if it were. Safe to call from several threads.
  */
-void bw_judge_load(const struct bw_policy_image *image, enum bw_judge_inert inert, struct bw_event_load *load, int *ret_maybe);
+void bw_judge_load(const struct bw_policy_image *image, enum bw_judge_inert inert, struct bw_event_load *load, const char *cgroup,
+		   int *ret_maybe);
 
 #endif

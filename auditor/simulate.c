@@ -140,7 +140,7 @@ int bw_sim_new(const struct bw_policy *p, struct bw_sim **ret)
 {
 	BW_CLEANUP(bw_policy_warnings_free) struct bw_policy_warnings w = { 0 };
 	_cleanup_sim_ struct bw_sim *s = calloc(1, sizeof(*s));
-	struct bw_policy_env env = { .ctx = s, .loader = env_loader, .target = env_target, .kfunc = env_kfunc };
+	struct bw_policy_env env = { .ctx = s, .loader = env_loader, .target = env_target, .kfunc = env_kfunc, .any_host = true };
 	int r;
 
 	if (!s)
@@ -180,6 +180,7 @@ int bw_sim_judge(struct bw_sim *s, const struct bw_sim_load *l, struct bw_sim_an
 		.load_flags = l->load_flags,
 		.kfunc_count = l->kfunc_count,
 		.actor.tgid = l->tgid,
+		.actor.uid = l->uid,
 	};
 	char buf[PATH_MAX];
 	uint32_t id;
@@ -202,7 +203,7 @@ int bw_sim_judge(struct bw_sim *s, const struct bw_sim_load *l, struct bw_sim_an
 		id = find(s, 'K', l->kfuncs[i]);
 		load.kfunc_ids[i] = id ? id : UNKNOWN_NAME + i;
 	}
-	bw_judge_load(&s->image, l->inert, &load, &maybe);
+	bw_judge_load(&s->image, l->inert, &load, l->cgroup, &maybe);
 	*ret = (struct bw_sim_answer){ .verdict = load.verdict, .reason = load.reason, .maybe = maybe, .index = load.entry };
 	if (load.entry != ~0u)
 		bw_policy_entry_id(s->policy, &s->image, load.entry, ret->entry, sizeof(ret->entry));
@@ -365,7 +366,9 @@ int bw_sim_from_event(const cJSON *e, struct bw_sim_load *ret)
 	l.insn_cnt = get_u32(e, "insn_cnt");
 	l.kfunc_count = get_u32(e, "kfunc_count");
 	l.tgid = get_u32(e, "loader_tgid");
+	l.uid = get_u32(e, "loader_uid");
 	l.loader = get_str(e, "loader_exe");
+	l.cgroup = get_str(e, "loader_cgroup");
 	l.target = get_str(e, "attach_target");
 	lists_from(e, &l);
 	/* Whether it is inert was found out only where nothing else had decided before. */

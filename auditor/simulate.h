@@ -22,9 +22,10 @@ struct bw_sim_load {
 	enum bw_identity identity;
 	uint8_t digest[BW_DIGEST_LEN];
 	uint8_t tag[BW_TAG_LEN];
-	uint32_t insn_cnt, load_flags, kfunc_count, tgid;
+	uint32_t insn_cnt, load_flags, kfunc_count, tgid, uid;
 	uint64_t helpers[BW_HELPER_WORDS];
 	const char *loader; /* path of the executable; NULL: unknown */
+	const char *cgroup; /* its path; NULL: unknown */
 	const char *target; /* name in BTF; NULL: none */
 	const char *kfuncs[BW_MAX_KFUNC_IDS];
 	uint32_t n_kfuncs;

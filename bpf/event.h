@@ -532,10 +532,12 @@ enum bw_approval_flag {
 
 /* What has to be so, besides, for a binding to count: the value behind its key. All that flags name. */
 #define BW_MAX_CONDITION_UIDS 4
+#define BW_MAX_CONDITION_CGROUPS 4
 enum bw_condition_flag {
 	BW_CONDITION_UNCHANGED = 1u << 0,  /* the executable's inode was last changed when its contents were looked at */
 	BW_CONDITION_UIDS = 1u << 1,	   /* one of these users, in the initial user namespace */
 	BW_CONDITION_NAMESPACES = 1u << 2, /* these mount and PID namespaces */
+	BW_CONDITION_CGROUPS = 1u << 3,	   /* one of these cgroups (version 2), or below it */
 };
 struct bw_condition {
 	__u64 exe_changed_ns; /* time of the inode's last change, ns since 1970 */
@@ -543,6 +545,26 @@ struct bw_condition {
 	__u32 mnt_ns, pid_ns;
 	__u32 n_uids;
 	__u32 uids[BW_MAX_CONDITION_UIDS];
+	__u32 n_cgroups;
+	__u32 cgroups[BW_MAX_CONDITION_CGROUPS]; /* keys of patterns */
+	__u32 pad;
+};
+
+/*
+ * The path of a cgroup from the root down, folder by folder, as an expression: in each folder's name one "*" may stand for any
+ * text. Folders below the last one belong to it.
+ */
+#define BW_MAX_CGROUP_DEPTH 8
+#define BW_CGROUP_TEXT_LEN 92
+struct bw_cgroup_part {
+	__u8 head, tail; /* bytes of text before and after the "*" */
+	__u8 exact;	 /* there is none: text is head bytes, and so is the name */
+	__u8 pad;
+	char text[BW_CGROUP_TEXT_LEN];
+};
+struct bw_cgroup_pattern {
+	__u32 depth; /* parts used, from 1 */
+	struct bw_cgroup_part parts[BW_MAX_CGROUP_DEPTH];
 };
 
 /* Approval @entry holds for this pair; zero means any. */
@@ -732,6 +754,7 @@ _Static_assert(sizeof(struct bw_event_tamper) == 432, "bw_event_tamper");
 _Static_assert(sizeof(struct bw_approval_key) == 40, "bw_approval_key");
 _Static_assert(sizeof(struct bw_approval) == 16, "bw_approval");
 _Static_assert(sizeof(struct bw_binding_key) == 24, "bw_binding_key");
-_Static_assert(sizeof(struct bw_condition) == 40, "bw_condition");
+_Static_assert(sizeof(struct bw_condition) == 64, "bw_condition");
+_Static_assert(sizeof(struct bw_cgroup_pattern) == 4 + BW_MAX_CGROUP_DEPTH * 96, "bw_cgroup_pattern");
 
 #endif

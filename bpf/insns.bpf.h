@@ -263,6 +263,7 @@ static __always_inline void insns_begin(struct bw_scratch *s)
 	s->unresolved_calls = 0;
 	s->memory = 0;
 	s->first = 0;
+	s->cgroup.known = 0;
 }
 
 #endif

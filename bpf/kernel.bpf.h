@@ -174,6 +174,7 @@ struct thread_info {
 };
 
 struct kernfs_node {
+	const char *name;
 	u64 id;
 };
 
@@ -185,6 +186,7 @@ struct cgroup_root;
 
 struct cgroup {
 	struct cgroup_subsys_state self;
+	int level; /* 0: the root */
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
 };

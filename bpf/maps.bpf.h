@@ -106,6 +106,22 @@ __weak struct {
 	__array(values, struct bw_kfuncs_inner);
 } bw_kfuncs SEC(".maps");
 
+struct bw_cgroups_inner {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(u32));
+	__uint(value_size, sizeof(struct bw_cgroup_pattern));
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+};
+
+/* Cgroups that conditions of bindings name. */
+__weak struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, u32);
+	__array(values, struct bw_cgroups_inner);
+} bw_cgroups SEC(".maps");
+
 /* ---- state -------------------------------------------------------------------------------------------------------- */
 
 /* The bpf() call a thread is in. Kept from one hook to the next. */
@@ -276,6 +292,15 @@ __weak struct {
 
 #define BW_MAX_MAP_FDS 8
 
+/* The cgroup (version 2) of the task at hand: the names of its first folders, from the root down. */
+#define BW_CGROUP_NAME_LEN 128
+struct cgroup_place {
+	u32 known; /* it was looked at */
+	u32 depth; /* folders below the root; ~0: cannot be told */
+	u32 lens[BW_MAX_CGROUP_DEPTH]; /* 0: cannot be told, or longer than is kept */
+	char names[BW_MAX_CGROUP_DEPTH][BW_CGROUP_NAME_LEN];
+};
+
 struct bw_scratch {
 	union {
 		struct bw_event_load load;
@@ -299,6 +324,7 @@ struct bw_scratch {
 	u32 memory; /* enum insns_memory */
 	u64 first; /* the first instruction */
 	s32 map_fds[BW_MAX_MAP_FDS];
+	struct cgroup_place cgroup;
 	u64 exe_changed_ns; /* of the loader's executable: when its inode was last changed; 0: not known */
 	/* The walk from a file to the root: a dentry and the struct mount it is in. */
 	u64 walk_dentry, walk_mnt;

@@ -15,6 +15,104 @@ static __always_inline bool is_guard(const struct bw_actor *a, const struct bw_g
 	return self->tgid && a->tgid == self->tgid && a->start_ns == self->start_ns;
 }
 
+#define CGROUP_WALK 40 /* folders from a task's cgroup up to the root; what is deeper is nobody's */
+
+/* Where the task at hand is. Nested deeper than patterns can be, only the first folders are kept. */
+static __always_inline void cgroup_look(struct bw_scratch *s)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct cgroup *at = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	u32 level = (u32)BPF_CORE_READ(at, level);
+
+	s->cgroup.known = 1;
+	s->cgroup.depth = at && level <= CGROUP_WALK ? level : ~0u;
+	for (u32 i = 0; i < CGROUP_WALK; i++) {
+		u32 part = level - 1;
+		long n;
+
+		if (!level || !at)
+			return;
+		if (part < BW_MAX_CGROUP_DEPTH) {
+			asm volatile("" : "+r"(part));
+			part &= BW_MAX_CGROUP_DEPTH - 1;
+			n = bpf_probe_read_kernel_str(s->cgroup.names[part], BW_CGROUP_NAME_LEN, BPF_CORE_READ(at, kn, name));
+			s->cgroup.lens[part] = n <= 1 || n >= BW_CGROUP_NAME_LEN ? 0 : (u32)n - 1;
+		}
+		at = (void *)BPF_CORE_READ(at, self.parent);
+		if (at)
+			at = (void *)at - bpf_core_field_offset(struct cgroup, self);
+		level--;
+	}
+}
+
+/*
+ * Is the text before (or, with @tail, behind) the "*" of folder @part there? Global, so that the verifier looks at the loop once, with
+ * one number that it does not know at a time.
+ */
+__weak __noinline int bw_cgroup_text(u32 slot, u32 key, u32 part, u32 tail)
+{
+	void *patterns = bpf_map_lookup_elem(&bw_cgroups, &slot);
+	struct bw_scratch *s = scratch_get();
+	u32 n, from_name = 0, from_text = 0;
+	struct bw_cgroup_pattern *pattern;
+	struct bw_cgroup_part *p;
+
+	if (!s || !patterns)
+		return 0;
+	pattern = bpf_map_lookup_elem(patterns, &key);
+	if (!pattern)
+		return 0;
+	part &= BW_MAX_CGROUP_DEPTH - 1;
+	p = &pattern->parts[part];
+	n = p->head;
+	if (tail) {
+		n = p->tail;
+		from_name = s->cgroup.lens[part] - n;
+		from_text = p->head;
+	}
+	for (u32 i = 0; i < BW_CGROUP_TEXT_LEN; i++) {
+		u32 in_name = from_name + i, in_text = from_text + i;
+
+		if (i >= n)
+			return 1;
+		asm volatile("" : "+r"(in_name), "+r"(in_text));
+		in_name &= BW_CGROUP_NAME_LEN - 1;
+		if (in_text >= BW_CGROUP_TEXT_LEN || s->cgroup.names[part][in_name] != p->text[in_text])
+			return 0;
+	}
+	return 1;
+}
+
+/* Is the task at hand in a cgroup of pattern @key, or below one? Global: the verifier looks at it once. */
+__weak __noinline int bw_cgroup_fits(u32 slot, u32 key)
+{
+	void *patterns = bpf_map_lookup_elem(&bw_cgroups, &slot);
+	struct bw_scratch *s = scratch_get();
+	struct bw_cgroup_pattern *p;
+	u32 len, head;
+
+	if (!s || !patterns)
+		return 0;
+	p = bpf_map_lookup_elem(patterns, &key);
+	if (!p)
+		return 0;
+	if (!s->cgroup.known)
+		cgroup_look(s);
+	if (!p->depth || s->cgroup.depth == ~0u || s->cgroup.depth < p->depth)
+		return 0;
+	for (u32 i = 0; i < BW_MAX_CGROUP_DEPTH; i++) {
+		if (i >= p->depth)
+			break;
+		len = s->cgroup.lens[i];
+		head = p->parts[i].head;
+		if (!len || head + p->parts[i].tail > len || (p->parts[i].exact && head != len))
+			return 0;
+		if (!bw_cgroup_text(slot, key, i, 0) || !bw_cgroup_text(slot, key, i, 1))
+			return 0;
+	}
+	return 1;
+}
+
 /* A binding, without its conditions. */
 static __always_inline struct bw_condition *binding_find(void *bindings, u32 entry, u32 target, u64 ino, u32 dev)
 {
@@ -29,10 +127,10 @@ static __always_inline bool binding_exists(void *bindings, u32 entry, u32 target
 }
 
 /* A binding whose conditions hold for s->load. */
-static __noinline int binding_holds(struct bw_scratch *s, void *bindings, u32 entry, u32 target, bool any)
+static __noinline int binding_holds(struct bw_scratch *s, u32 slot, u32 entry, u32 target, bool any)
 {
+	void *bindings = bpf_map_lookup_elem(&bw_bindings, &slot);
 	struct bw_condition *c;
-	u32 uid;
 
 	if (!s || !bindings)
 		return 0;
@@ -45,11 +143,19 @@ static __noinline int binding_holds(struct bw_scratch *s, void *bindings, u32 en
 		return 0;
 	if (c->flags & BW_CONDITION_NAMESPACES && (s->load.actor.mnt_ns != c->mnt_ns || s->load.actor.pid_ns != c->pid_ns))
 		return 0;
-	if (!(c->flags & BW_CONDITION_UIDS))
+	if (c->flags & BW_CONDITION_UIDS) {
+		u32 uid = s->load.actor.uid, fits = 0;
+
+		for (u32 i = 0; i < BW_MAX_CONDITION_UIDS; i++)
+			if (i < c->n_uids && c->uids[i] == uid)
+				fits = 1;
+		if (!fits)
+			return 0;
+	}
+	if (!(c->flags & BW_CONDITION_CGROUPS))
 		return 1;
-	uid = s->load.actor.uid;
-	for (u32 i = 0; i < BW_MAX_CONDITION_UIDS; i++)
-		if (i < c->n_uids && c->uids[i] == uid)
+	for (u32 i = 0; i < BW_MAX_CONDITION_CGROUPS; i++)
+		if (i < c->n_cgroups && bw_cgroup_fits(slot, c->cgroups[i]))
 			return 1;
 	return 0;
 }
@@ -57,19 +163,18 @@ static __noinline int binding_holds(struct bw_scratch *s, void *bindings, u32 en
 /* Does the approval hold for this loader and this attach target? If not, why. */
 static __noinline int binding_check(struct bw_scratch *s, u32 slot, u32 entry)
 {
-	void *bindings = bpf_map_lookup_elem(&bw_bindings, &slot);
 	u32 target;
 
-	if (!s || !bindings)
+	if (!s || !bpf_map_lookup_elem(&bw_bindings, &slot))
 		return BW_REASON_NO_POLICY;
 	/* Policies name targets in the kernel; the same number means something else in another BTF. */
 	target = s->load.load_flags & BW_LOAD_TARGET_ELSEWHERE ? 0 : s->load.attach_btf_id;
-	if (binding_holds(s, bindings, entry, 0, true) || binding_holds(s, bindings, entry, 0, false))
+	if (binding_holds(s, slot, entry, 0, true) || binding_holds(s, slot, entry, 0, false))
 		return BW_REASON_APPROVED;
-	if (target && (binding_holds(s, bindings, entry, target, true) || binding_holds(s, bindings, entry, target, false)))
+	if (target && (binding_holds(s, slot, entry, target, true) || binding_holds(s, slot, entry, target, false)))
 		return BW_REASON_APPROVED;
-	if (binding_holds(s, bindings, entry, BW_BINDING_LOADER_NAMED, false) ||
-	    binding_holds(s, bindings, entry, BW_BINDING_LOADER_NAMED, true))
+	if (binding_holds(s, slot, entry, BW_BINDING_LOADER_NAMED, false) ||
+	    binding_holds(s, slot, entry, BW_BINDING_LOADER_NAMED, true))
 		return BW_REASON_TARGET_MISMATCH;
 	return BW_REASON_LOADER_MISMATCH;
 }

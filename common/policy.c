@@ -219,16 +219,71 @@ static int parse_uids(struct policy_parser *ps, const struct policy_node *n, str
 	return 0;
 }
 
+int bw_cgroup_pattern_parse(const char *text, struct bw_cgroup_pattern *ret, const char **ret_why)
+{
+	struct bw_cgroup_pattern p = { 0 };
+	static const char wrong[] = "must be the path of a cgroup, from \"/\", the root of version 2";
+
+	*ret_why = wrong;
+	if (text[0] != '/')
+		return -EINVAL;
+	while (*text) {
+		struct bw_cgroup_part *part = &p.parts[p.depth];
+		size_t len = strcspn(++text, "/"), head = strcspn(text, "*/");
+
+		*ret_why = wrong;
+		if (!len || (len <= 2 && !strncmp(text, "..", len)))
+			return -EINVAL;
+		*ret_why = "must not have more than 8 folders, of at most 92 bytes each";
+		if (p.depth == BW_MAX_CGROUP_DEPTH || len > sizeof(part->text))
+			return -EINVAL;
+		*ret_why = "must not have more than one \"*\" in the name of a folder";
+		if (head < len && memchr(text + head + 1, '*', len - head - 1))
+			return -EINVAL;
+		part->head = (uint8_t)head;
+		part->exact = head == len;
+		part->tail = (uint8_t)(part->exact ? 0 : len - head - 1);
+		memcpy(part->text, text, head);
+		memcpy(part->text + head, text + len - part->tail, part->tail);
+		p.depth++;
+		text += len;
+	}
+	*ret = p;
+	return 0;
+}
+
+static int parse_cgroups(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_loader *l)
+{
+	struct policy_node at = { .up = n };
+	struct bw_cgroup_pattern ignored;
+	const char *why;
+	uint32_t count;
+	int r = policy_get_list(ps, n, 1, BW_MAX_CONDITION_CGROUPS, &count);
+
+	if (r < 0)
+		return r;
+	cJSON_ArrayForEach(at.value, n->value) {
+		r = policy_get_text(ps, &at, 1024, &l->cgroups[at.index]);
+		if (r < 0)
+			return r;
+		if (bw_cgroup_pattern_parse(l->cgroups[at.index], &ignored, &why) < 0)
+			return policy_fail(ps, &at, "%s", why);
+		at.index++;
+	}
+	l->n_cgroups = count;
+	return 0;
+}
+
 static int parse_loader(struct policy_parser *ps, const struct policy_node *n, struct bw_policy_loader *l)
 {
-	enum { PATH, HASHES, VERITY, UIDS, NAMESPACES, N_KEYS };
-	static const char *const keys[] = { "path", "sha256", "fsverity", "uids", "namespaces" };
+	enum { PATH, HASHES, VERITY, UIDS, NAMESPACES, CGROUPS, N_KEYS };
+	static const char *const keys[] = { "path", "sha256", "fsverity", "uids", "namespaces", "cgroups" };
 	const cJSON *m[N_KEYS];
 	int r = policy_get_members(ps, n, keys, N_KEYS, m);
 
-	if (!r && !m[PATH])
+	if (!r && !m[PATH] && (!m[CGROUPS] || m[HASHES] || m[VERITY]))
 		return policy_fail(ps, n, "\"path\" is missing");
-	if (!r)
+	if (!r && m[PATH])
 		r = policy_get_path(ps, MEMBER(n, keys, m, PATH), &l->path);
 	if (!r && m[HASHES])
 		r = parse_hashes(ps, MEMBER(n, keys, m, HASHES), l);
@@ -243,6 +298,8 @@ static int parse_loader(struct policy_parser *ps, const struct policy_node *n, s
 			return policy_fail(ps, MEMBER(n, keys, m, NAMESPACES), "must be \"host\"");
 		l->host_namespaces = true;
 	}
+	if (!r && m[CGROUPS])
+		r = parse_cgroups(ps, MEMBER(n, keys, m, CGROUPS), l);
 	return r;
 }
 
@@ -264,7 +321,8 @@ static int parse_loaders(struct policy_parser *ps, const struct policy_node *n, 
 		if (r < 0)
 			return r;
 		for (uint32_t i = 0; i < at.index; i++)
-			if (!strcmp(list[i].path, list[at.index].path))
+			if (!list[i].path || !list[at.index].path ? list[i].path == list[at.index].path :
+								    !strcmp(list[i].path, list[at.index].path))
 				return policy_fail(ps, &at, "is in the list already");
 		at.index++;
 	}

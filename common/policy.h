@@ -45,14 +45,22 @@ struct bw_policy_tag {
 
 /* An executable, and what else must be so when it loads. */
 struct bw_policy_loader {
-	const char *path; /* absolute */
+	const char *path; /* absolute; NULL: any, in the cgroups that are named */
 	const uint8_t (*sha256)[32]; /* of its contents, any of these; none: whatever they are */
 	uint8_t verity[32];	     /* fs-verity digest (SHA-256) */
 	bool has_verity;
 	bool host_namespaces;	     /* in the mount and PID namespaces of process 1 */
 	uint32_t n_sha256, n_uids;
 	uint32_t uids[BW_MAX_CONDITION_UIDS]; /* none: any user */
+	const char *cgroups[BW_MAX_CONDITION_CGROUPS]; /* bw_cgroup_pattern_parse(); none: any */
+	uint32_t n_cgroups;
 };
+
+/*
+ * "/system.slice/nginx.service", "/system.slice/docker-*.scope": the cgroup and those below it. Returns 0, or
+ * -EINVAL with what is wrong in *ret_why.
+ */
+int bw_cgroup_pattern_parse(const char *text, struct bw_cgroup_pattern *ret, const char **ret_why);
 
 #define BW_POLICY_CANONICAL_LEN 32
 #define BW_MAX_POLICY_MAPS 1024u

@@ -46,7 +46,7 @@ struct compiler {
 
 	struct candidate *candidates;
 	uint32_t n_candidates, cap_candidates;
-	uint32_t cap_bindings, cap_kfuncs, cap_conditions;
+	uint32_t cap_bindings, cap_kfuncs, cap_conditions, cap_cgroups;
 };
 
 static int name_get(struct compiler *c, struct name wanted, const struct name **ret)
@@ -206,6 +206,28 @@ static int condition_add(struct compiler *c, const struct bw_condition *conditio
 	return 0;
 }
 
+/* The number of a cgroup pattern, which was parsed with the document. */
+static int cgroup_add(struct compiler *c, const char *text, uint32_t *ret)
+{
+	struct bw_policy_image *image = c->image;
+	struct bw_cgroup_pattern p;
+	const char *why;
+	int r = bw_cgroup_pattern_parse(text, &p, &why);
+
+	for (uint32_t i = 0; i < image->n_cgroups && !r; i++)
+		if (!memcmp(&image->cgroups[i], &p, sizeof(p))) {
+			*ret = i;
+			return 0;
+		}
+	if (!r)
+		r = array_grow(&image->cgroups, sizeof(*image->cgroups), image->n_cgroups, &c->cap_cgroups, BW_MAX_CGROUP_PATTERNS);
+	if (r < 0)
+		return r;
+	*ret = image->n_cgroups;
+	image->cgroups[image->n_cgroups++] = p;
+	return 0;
+}
+
 struct file {
 	uint32_t dev;
 	uint64_t ino;
@@ -225,17 +247,28 @@ static bool content_fits(const struct bw_policy_loader *l, const struct bw_loade
 /* The file that a loader stands for, and its conditions. */
 static int loader_resolve(struct compiler *c, const struct bw_policy_loader *l, struct file *ret)
 {
-	struct bw_condition condition = { .n_uids = l->n_uids, .flags = l->n_uids ? BW_CONDITION_UIDS : 0 };
+	struct bw_condition condition = { .n_uids = l->n_uids, .n_cgroups = l->n_cgroups };
 	const struct name *n;
-	int r = name_get(c, (struct name){ .text = l->path, .kind = NAME_LOADER }, &n);
+	int r = 0;
 
 	*ret = (struct file){ 0 };
+	if (l->n_uids)
+		condition.flags |= BW_CONDITION_UIDS;
+	if (l->n_cgroups)
+		condition.flags |= BW_CONDITION_CGROUPS;
+	for (uint32_t i = 0; i < l->n_cgroups && !r; i++)
+		r = cgroup_add(c, l->cgroups[i], &condition.cgroups[i]);
+	if (!r && l->path) {
+		r = name_get(c, (struct name){ .text = l->path, .kind = NAME_LOADER }, &n);
+		if (!r) {
+			ret->dev = n->id;
+			ret->ino = n->ino;
+			ret->error = n->error ? policy_name_error(n) : NULL;
+		}
+	}
 	if (r < 0)
 		return r;
-	ret->dev = n->id;
-	ret->ino = n->ino;
-	ret->error = n->error ? policy_name_error(n) : NULL;
-	if (l->n_sha256 || l->has_verity) {
+	if ((l->n_sha256 || l->has_verity) && !c->env->any_host) {
 		/* Whatever is known of the file: what is asked must not depend on answers (guard/policy_load.c). */
 		r = name_get(c, (struct name){ .text = l->path, .kind = NAME_CONTENT }, &n);
 		if (r < 0)
@@ -251,7 +284,7 @@ static int loader_resolve(struct compiler *c, const struct bw_policy_loader *l, 
 		condition.flags |= BW_CONDITION_UNCHANGED;
 		condition.exe_changed_ns = n->content.changed_ns;
 	}
-	if (l->host_namespaces) {
+	if (l->host_namespaces && !c->env->any_host) {
 		if (!ret->error && (!c->env->mnt_ns || !c->env->pid_ns))
 			ret->error = "the namespaces of process 1 are not known";
 		condition.flags |= BW_CONDITION_NAMESPACES;
@@ -360,7 +393,8 @@ static int program_warn(struct compiler *c, uint32_t program)
 	for (uint32_t i = 0; i < p->n_loaders && !r; i++) {
 		r = loader_resolve(c, &p->loaders[i], &f);
 		if (!r && f.error)
-			r = bw_policy_warn(c->warnings, "programs[%u] (%s): loader %s: %s", program, p->id, p->loaders[i].path, f.error);
+			r = bw_policy_warn(c->warnings, "programs[%u] (%s): loader %s: %s", program, p->id,
+					   p->loaders[i].path ? p->loaders[i].path : "of any path", f.error);
 		else if (!r)
 			loaders++;
 	}
@@ -716,6 +750,7 @@ void bw_policy_image_free(struct bw_policy_image *image)
 	free(image->bindings);
 	free(image->conditions);
 	free(image->kfuncs);
+	free(image->cgroups);
 	free(image->origins);
 	free(image->origin_programs);
 	*image = (struct bw_policy_image){};

@@ -11,6 +11,7 @@
 #define BW_MAX_APPROVALS (2u << 20)
 #define BW_MAX_BINDINGS (2u << 20)
 #define BW_MAX_KFUNC_RULES 65536u
+#define BW_MAX_CGROUP_PATTERNS 4096u
 
 #define BW_ATTACH_TYPE_ANY (~0u)
 
@@ -37,6 +38,8 @@ struct bw_policy_env {
 	uint32_t mnt_ns, pid_ns;
 	/* The kernel's hook can tell whether a file was changed; if not, nothing that depends on contents is approved. */
 	bool sees_changes;
+	/* Contents and namespaces count as what the policy says: for who asks about another host, or the past. */
+	bool any_host;
 	/*
 	 * attach_btf_id of the thing called @name, for a program of this type: a function, a btf_trace_ typedef, a struct.
 	 * @attach_type is BW_ATTACH_TYPE_ANY when the entry leaves it open.
@@ -72,13 +75,14 @@ struct bw_policy_image {
 	struct bw_binding_key *bindings; /* "condition" is an index of the next; the kernel gets what it stands for as value */
 	struct bw_condition *conditions; /* the first has no flags */
 	struct bw_policy_kfunc *kfuncs;
+	struct bw_cgroup_pattern *cgroups; /* by the number that conditions have for them */
 	struct bw_policy_origin *origins; /* by approval index */
 	uint32_t *origin_programs;	  /* indexes into bw_policy.programs */
-	uint32_t n_approvals, n_bindings, n_conditions, n_kfuncs, n_origins, n_origin_programs;
+	uint32_t n_approvals, n_bindings, n_conditions, n_kfuncs, n_cgroups, n_origins, n_origin_programs;
 };
 
 /*
- * Returns 0, -ENOMEM or -E2BIG (more approvals, bindings or kfuncs than the maps hold). *ret_image is then to be
+ * Returns 0, -ENOMEM or -E2BIG (more approvals, bindings, kfuncs or cgroups than the maps hold). *ret_image is then to be
  * released with bw_policy_image_free(). Warnings are appended to *w.
  */
 int bw_policy_compile(const struct bw_policy *p, const struct bw_policy_env *env, struct bw_policy_image *ret_image,

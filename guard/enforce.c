@@ -132,6 +132,19 @@ static int install_kfuncs(const struct enforce *e, uint32_t slot, const struct b
 					      values });
 }
 
+static int install_cgroups(const struct enforce *e, uint32_t slot, const struct bw_policy_image *image)
+{
+	_cleanup_free_ uint32_t *keys = calloc(image->n_cgroups + 1, sizeof(*keys));
+
+	if (!keys)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < image->n_cgroups; i++)
+		keys[i] = i;
+	return table_install(e->loader, LOADER_CGROUPS, slot,
+			     &(struct table){ "bw_cgroups", sizeof(*keys), sizeof(*image->cgroups), image->n_cgroups, keys,
+					      image->cgroups });
+}
+
 int enforce_swap(struct enforce *e, const struct bw_policy_image *image, enum bw_mode mode)
 {
 	int self_fd = loader_map_fd(e->loader, LOADER_SELF), conf_fd = loader_map_fd(e->loader, LOADER_CONF);
@@ -155,6 +168,8 @@ int enforce_swap(struct enforce *e, const struct bw_policy_image *image, enum bw
 		r = install_bindings(e, slot, image);
 	if (!r)
 		r = install_kfuncs(e, slot, image);
+	if (!r)
+		r = install_cgroups(e, slot, image);
 	if (!r && bpf_map_update_elem(conf_fd, &slot, &conf, BPF_ANY) < 0)
 		r = -errno;
 	self.active = slot;

@@ -43,6 +43,7 @@ static const char *const map_names[LOADER_MAPS] = {
 	[LOADER_CPUS] = "bw_cpus",	     [LOADER_SELF] = "bw_self",
 	[LOADER_CONF] = "bw_conf",	     [LOADER_APPROVALS] = "bw_approvals",
 	[LOADER_BINDINGS] = "bw_bindings",   [LOADER_KFUNCS] = "bw_kfuncs",
+	[LOADER_CGROUPS] = "bw_cgroups",
 	[LOADER_ACCESSES] = "bw_accesses",   [LOADER_LABELS] = "bw_labels",
 	[LOADER_ADMITTED] = "bw_admitted",   [LOADER_HELPER_IMMS] = "bw_helper_imms",
 	[LOADER_HOLD_RING] = "bw_hold_ring", [LOADER_HOLD_ANSWERS] = "bw_hold_answers",

@@ -8,7 +8,7 @@
 #define NAMES_MAGIC 0x4d414e57u
 #define KNOWN_CONF_FLAGS (BW_CONF_ALLOW_INIT | BW_CONF_ALLOW_INERT | BW_CONF_VALID)
 #define KNOWN_RULE_FLAGS (BW_RULE_USED | BW_RULE_KFUNCS | BW_RULE_ANY_KFUNC)
-#define KNOWN_CONDITIONS (BW_CONDITION_UNCHANGED | BW_CONDITION_UIDS | BW_CONDITION_NAMESPACES)
+#define KNOWN_CONDITIONS (BW_CONDITION_UNCHANGED | BW_CONDITION_UIDS | BW_CONDITION_NAMESPACES | BW_CONDITION_CGROUPS)
 #define MAX_ATTACK 1024u /* techniques of a rule */
 #define MAX_ENTRY_ID 512 /* an approval that many entries share lists some of them */
 
@@ -53,6 +53,7 @@ void policy_pack(const struct policy_release *release, const struct bw_policy *p
 		.n_bindings = image->n_bindings,
 		.n_conditions = image->n_conditions,
 		.n_kfuncs = image->n_kfuncs,
+		.n_cgroups = image->n_cgroups,
 		.n_loaders = n_loaders,
 		.n_warnings = w->n,
 		.more_warnings = w->more,
@@ -71,6 +72,7 @@ void policy_pack(const struct policy_release *release, const struct bw_policy *p
 	bw_buf_append(out, image->bindings, image->n_bindings * sizeof(*image->bindings));
 	bw_buf_append(out, image->conditions, image->n_conditions * sizeof(*image->conditions));
 	bw_buf_append(out, image->kfuncs, image->n_kfuncs * sizeof(*image->kfuncs));
+	bw_buf_append(out, image->cgroups, image->n_cgroups * sizeof(*image->cgroups));
 	for (uint32_t i = 0; i < p->n_rules; i++)
 		bw_buf_append(out, &p->rules[i].n_attack, sizeof(uint32_t));
 	bw_buf_append(out, names.data, names.len);
@@ -290,10 +292,20 @@ bool policy_release_fits(const struct policy_release *r)
 
 static bool head_fits(const struct policy_pack_head *h)
 {
-	return h->magic == MAGIC && !h->pad && policy_release_fits(&h->release) && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
+	return h->magic == MAGIC && !h->pad && !h->pad2 && policy_release_fits(&h->release) && h->n_attach <= BW_MAX_ATTACH_RULES && h->n_programs <= BW_MAX_POLICY_PROGRAMS && h->n_rules <= BW_MAX_RULES &&
 	       h->n_entries <= POLICY_PACK_MAX_ENTRIES && h->n_approvals <= BW_MAX_APPROVALS && h->n_bindings <= BW_MAX_BINDINGS &&
 	       h->n_conditions <= BW_MAX_BINDINGS &&
-	       h->n_kfuncs <= BW_MAX_KFUNC_RULES && h->n_loaders <= POLICY_PACK_MAX_LOADERS && h->n_warnings <= BW_MAX_POLICY_WARNINGS;
+	       h->n_kfuncs <= BW_MAX_KFUNC_RULES && h->n_cgroups <= BW_MAX_CGROUP_PATTERNS && h->n_loaders <= POLICY_PACK_MAX_LOADERS && h->n_warnings <= BW_MAX_POLICY_WARNINGS;
+}
+
+static bool cgroup_fits(const struct bw_cgroup_pattern *p)
+{
+	if (!p->depth || p->depth > BW_MAX_CGROUP_DEPTH)
+		return false;
+	for (uint32_t i = 0; i < p->depth; i++)
+		if (p->parts[i].head + p->parts[i].tail > BW_CGROUP_TEXT_LEN || p->parts[i].exact > 1 || p->parts[i].pad)
+			return false;
+	return true;
 }
 
 static bool image_fits(const struct bw_policy_image *image, const struct policy_pack_head *h)
@@ -312,9 +324,16 @@ static bool image_fits(const struct bw_policy_image *image, const struct policy_
 	for (uint32_t i = 0; i < image->n_conditions; i++) {
 		const struct bw_condition *c = &image->conditions[i];
 
-		if (c->flags & ~(uint32_t)KNOWN_CONDITIONS || c->n_uids > BW_MAX_CONDITION_UIDS || (!i && c->flags))
+		if (c->flags & ~(uint32_t)KNOWN_CONDITIONS || c->n_uids > BW_MAX_CONDITION_UIDS ||
+		    c->n_cgroups > BW_MAX_CONDITION_CGROUPS || c->pad || (!i && c->flags))
 			return false;
+		for (uint32_t k = 0; k < c->n_cgroups; k++)
+			if (c->cgroups[k] >= image->n_cgroups)
+				return false;
 	}
+	for (uint32_t i = 0; i < image->n_cgroups; i++)
+		if (!cgroup_fits(&image->cgroups[i]))
+			return false;
 	for (uint32_t i = 0; i < image->n_kfuncs; i++)
 		if (image->kfuncs[i].rules & ~rules)
 			return false;
@@ -354,6 +373,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	image->bindings = take_array(rd, h->n_bindings, sizeof(*image->bindings), &r);
 	image->conditions = take_array(rd, h->n_conditions, sizeof(*image->conditions), &r);
 	image->kfuncs = take_array(rd, h->n_kfuncs, sizeof(*image->kfuncs), &r);
+	image->cgroups = take_array(rd, h->n_cgroups, sizeof(*image->cgroups), &r);
 	attack = take(rd, h->n_rules * sizeof(uint32_t));
 	names = take(rd, h->names_len);
 	p->loaders = take(rd, h->loaders_len);
@@ -366,6 +386,7 @@ static int unpack_image(struct reader *rd, const struct policy_pack_head *h, str
 	image->n_bindings = h->n_bindings;
 	image->n_conditions = h->n_conditions;
 	image->n_kfuncs = h->n_kfuncs;
+	image->n_cgroups = h->n_cgroups;
 	if (!conf_fits(h) || !protect_fits(&h->conf, &p->protect) || !image_fits(image, h) || !strings_fit(p->loaders, h->n_loaders) ||
 	    !strings_fit(p->warnings, h->n_warnings))
 		return -EBADMSG;

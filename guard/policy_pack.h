@@ -5,7 +5,7 @@
  * A compiled policy as bytes: what the process that parsed it, which has no privileges, hands to the one that puts it into the
  * kernel, and what that one passes on to the worker that explains verdicts. Pure. Host byte order: both ends are one binary.
  *
- *	head | protect | approvals | bindings | conditions | kfuncs | techniques per rule | names | loaders | warnings | error
+ *	head | protect | approvals | bindings | conditions | kfuncs | cgroups | techniques per rule | names | loaders | warnings | error
  *
  * Names are NUL-terminated strings: for each rule its id and its ATT&CK techniques, then for each approval index its id, then
  * for each rule about attaching its id.
@@ -41,7 +41,7 @@ struct policy_pack_head {
 	uint32_t n_loaders; /* files whose inode was asked for and not known */
 	uint32_t n_warnings, more_warnings;
 	uint32_t names_len, loaders_len, warnings_len, error_len;
-	uint32_t n_attach, n_conditions;
+	uint32_t n_attach, n_conditions, n_cgroups, pad2;
 	struct bw_policy_conf conf;
 };
 

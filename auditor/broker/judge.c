@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "auditor/identity.h"
 #include "auditor/judge.h"
 #include "auditor/simulate.h"
+#include "common/cgroup2.h"
 #include "common/log.h"
 #include "common/policy_host.h"
 #include "common/sandbox.h"
@@ -176,10 +178,12 @@ static bool judge_policy(const struct broker_judge *j, const struct broker_targe
 			 struct broker_verdict *v)
 {
 	struct bw_event_load e;
+	char cgroup[PATH_MAX];
 	int maybe = 0;
 
 	fill_event(t, l, &e);
-	bw_judge_load(&j->image, BW_JUDGE_INERT_UNKNOWN, &e, &maybe);
+	bw_judge_load(&j->image, BW_JUDGE_INERT_UNKNOWN, &e, cgroup2_of((unsigned int)t->tgid, cgroup, sizeof(cgroup)) < 0 ? NULL : cgroup,
+		      &maybe);
 	v->reason = bw_sim_reason_name(e.reason);
 	v->allow = e.verdict == BW_VERDICT_ALLOW;
 	if (e.entry != ~0u)

@@ -252,7 +252,7 @@ static const char *entry_conflict(const struct add *a, const struct bw_policy_pr
 		if (e->n_loaders != a->loaders.n)
 			return "names other loaders";
 		for (uint32_t i = 0; i < e->n_loaders; i++)
-			if (!strings_contain(&a->loaders, e->loaders[i].path))
+			if (!e->loaders[i].path || !strings_contain(&a->loaders, e->loaders[i].path))
 				return "names other loaders";
 	}
 	if (a->any_target)

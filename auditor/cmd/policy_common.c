@@ -26,6 +26,28 @@ int policy_load(const char *path, struct bw_policy **ret)
 	return r;
 }
 
+bool policy_same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+bool policy_loader_open(const struct bw_policy_loader *l)
+{
+	return !l->n_sha256 && !l->has_verity && !l->host_namespaces && !l->n_uids && !l->n_cgroups;
+}
+
+bool policy_same_loader(const struct bw_policy_loader *a, const struct bw_policy_loader *b)
+{
+	if (!policy_same_text(a->path, b->path) || a->n_sha256 != b->n_sha256 || a->has_verity != b->has_verity ||
+	    a->host_namespaces != b->host_namespaces || a->n_uids != b->n_uids || a->n_cgroups != b->n_cgroups)
+		return false;
+	for (uint32_t i = 0; i < a->n_cgroups; i++)
+		if (strcmp(a->cgroups[i], b->cgroups[i]))
+			return false;
+	return (!a->n_sha256 || !memcmp(a->sha256, b->sha256, a->n_sha256 * sizeof(*a->sha256))) &&
+	       !memcmp(a->verity, b->verity, sizeof(a->verity)) && !memcmp(a->uids, b->uids, sizeof(a->uids));
+}
+
 /* ---- a policy that is being edited ---- */
 
 int policy_file_parse(struct policy_file *f)

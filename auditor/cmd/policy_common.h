@@ -54,6 +54,11 @@ void policy_objects_free(struct policy_objects *o);
  */
 int policy_target_name(struct bw_buf *b, const struct bw_predicted *p);
 
+/* Two loaders of entries: the same executable under the same conditions; one that asks for nothing but its path; texts or NULL. */
+bool policy_same_loader(const struct bw_policy_loader *a, const struct bw_policy_loader *b);
+bool policy_loader_open(const struct bw_policy_loader *l);
+bool policy_same_text(const char *a, const char *b);
+
 /* "none" for 0 where 0 is no attach type; NULL for what has no name (struct_ops: the index of a member). */
 const char *policy_attach_type_name(uint32_t type, uint32_t attach_type);
 

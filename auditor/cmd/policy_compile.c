@@ -211,6 +211,16 @@ static void put_conf(struct bw_json *j, const struct bw_policy *p, const struct 
 	bw_json_close(j, '}');
 }
 
+static void put_numbers(struct bw_json *j, const char *key, const uint32_t *numbers, uint32_t n)
+{
+	if (!n)
+		return;
+	bw_json_open(j, key, '[');
+	for (uint32_t i = 0; i < n; i++)
+		bw_json_u64(j, NULL, numbers[i]);
+	bw_json_close(j, ']');
+}
+
 static void put_condition(struct bw_json *j, const struct bw_condition *c)
 {
 	if (c->flags & BW_CONDITION_UNCHANGED)
@@ -219,12 +229,24 @@ static void put_condition(struct bw_json *j, const struct bw_condition *c)
 		bw_json_u64(j, "mnt_ns", c->mnt_ns);
 		bw_json_u64(j, "pid_ns", c->pid_ns);
 	}
-	if (!(c->flags & BW_CONDITION_UIDS))
-		return;
-	bw_json_open(j, "uids", '[');
-	for (uint32_t i = 0; i < c->n_uids; i++)
-		bw_json_u64(j, NULL, c->uids[i]);
-	bw_json_close(j, ']');
+	put_numbers(j, "uids", c->uids, c->n_uids);
+	put_numbers(j, "cgroups", c->cgroups, c->n_cgroups);
+}
+
+static void put_cgroup(struct bw_json *j, const struct bw_cgroup_pattern *p)
+{
+	_cleanup_buf_ struct bw_buf path = { 0 };
+
+	for (uint32_t i = 0; i < p->depth; i++) {
+		const struct bw_cgroup_part *part = &p->parts[i];
+
+		bw_buf_char(&path, '/');
+		bw_buf_append(&path, part->text, part->head);
+		if (!part->exact)
+			bw_buf_char(&path, '*');
+		bw_buf_append(&path, part->text + part->head, part->tail);
+	}
+	bw_json_str(j, NULL, bw_buf_cstr(&path));
 }
 
 static void put_image(struct bw_json *j, const struct bw_policy *p, const struct bw_policy_image *image)
@@ -262,6 +284,10 @@ static void put_image(struct bw_json *j, const struct bw_policy *p, const struct
 		put_condition(j, &image->conditions[b->condition]);
 		bw_json_close(j, '}');
 	}
+	bw_json_close(j, ']');
+	bw_json_open(j, "cgroups", '[');
+	for (uint32_t i = 0; i < image->n_cgroups; i++)
+		put_cgroup(j, &image->cgroups[i]);
 	bw_json_close(j, ']');
 	bw_json_open(j, "kfuncs", '[');
 	for (uint32_t i = 0; i < image->n_kfuncs; i++) {

@@ -113,17 +113,10 @@ static bool has_tag(const struct bw_policy_program *p, const struct bw_policy_ta
 	return false;
 }
 
-static bool same_loader(const struct bw_policy_loader *a, const struct bw_policy_loader *b)
-{
-	return !strcmp(a->path, b->path) && a->n_sha256 == b->n_sha256 && a->has_verity == b->has_verity && a->host_namespaces == b->host_namespaces &&
-	       a->n_uids == b->n_uids && (!a->n_sha256 || !memcmp(a->sha256, b->sha256, a->n_sha256 * sizeof(*a->sha256))) &&
-	       !memcmp(a->verity, b->verity, sizeof(a->verity)) && !memcmp(a->uids, b->uids, sizeof(a->uids));
-}
-
 static bool has_loader(const struct bw_policy_program *p, const struct bw_policy_loader *l)
 {
 	for (uint32_t i = 0; i < p->n_loaders; i++)
-		if (same_loader(&p->loaders[i], l))
+		if (policy_same_loader(&p->loaders[i], l))
 			return true;
 	return false;
 }
@@ -159,9 +152,9 @@ static void compare_lists(struct diff *d, char sign, const struct bw_policy_prog
 		}
 	for (uint32_t i = 0; i < b->n_loaders; i++)
 		if (!has_loader(a, &b->loaders[i]))
-			change(d, "%c %s: loader %s%s", sign, b->id, b->loaders[i].path,
-			       b->loaders[i].n_sha256 || b->loaders[i].has_verity || b->loaders[i].host_namespaces || b->loaders[i].n_uids ?
-				       ", under conditions" : "");
+			change(d, "%c %s: loader %s%s", sign, b->id,
+			       b->loaders[i].path ? b->loaders[i].path : "of any path",
+			       policy_loader_open(&b->loaders[i]) ? "" : ", under conditions");
 	for (uint32_t i = 0; i < b->n_targets; i++)
 		if (!has_target(a, b->targets[i]))
 			change(d, "%c %s: target %s", sign, b->id, b->targets[i]);

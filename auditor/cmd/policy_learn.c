@@ -32,12 +32,21 @@ struct names {
 	uint64_t more; /* events with others than fit */
 };
 
+/* Where an executable that loaded the program ran. */
+struct places {
+	char *cgroups[BW_MAX_CONDITION_CGROUPS]; /* as policies name them: of units and containers, which come again */
+	uint32_t n;
+	bool passing; /* it also ran where it will not be again (a session), or where is not known, or in more than fit */
+	bool container; /* in containers only: no path on this host leads to it */
+};
+
 struct entry {
 	uint8_t digest[BW_DIGEST_LEN];
 	enum bw_identity identity;
 	uint32_t prog_type, attach_type, insn_cnt;
 	uint64_t helpers[BW_HELPER_WORDS];
 	struct names progs, loaders, targets, users, units, kfuncs;
+	struct places places[MAX_NAMES]; /* by the index in loaders */
 	char *first, *last;
 	uint64_t count, without_target;
 };
@@ -68,6 +77,9 @@ static void learn_release(struct learn *l)
 		names_release(&e->users);
 		names_release(&e->units);
 		names_release(&e->kfuncs);
+		for (uint32_t k = 0; k < MAX_NAMES; k++)
+			for (uint32_t c = 0; c < e->places[k].n; c++)
+				free(e->places[k].cgroups[c]);
 		free(e->first);
 		free(e->last);
 		free(e);
@@ -80,13 +92,23 @@ static void learn_release(struct learn *l)
 
 /* ---- collecting ---- */
 
+static uint32_t names_find(const struct names *n, const char *text)
+{
+	uint32_t i;
+
+	for (i = 0; i < n->n && strcmp(n->text[i], text); i++)
+		;
+	return i;
+}
+
 static int names_add(struct names *n, const char *text)
 {
-	for (uint32_t i = 0; i < n->n; i++)
-		if (!strcmp(n->text[i], text)) {
-			n->count[i]++;
-			return 0;
-		}
+	uint32_t i = names_find(n, text);
+
+	if (i < n->n) {
+		n->count[i]++;
+		return 0;
+	}
 	if (n->n == MAX_NAMES) {
 		n->more++;
 		return 0;
@@ -96,6 +118,69 @@ static int names_add(struct names *n, const char *text)
 		return -ENOMEM;
 	n->count[n->n++] = 1;
 	return 0;
+}
+
+/* The numbers that container runtimes and pods have: 32 digits or more, perhaps in groups. Returns the length at the start of @s. */
+static size_t number_len(const char *s)
+{
+	size_t len = strspn(s, "0123456789abcdef-_"), digits = 0;
+
+	for (size_t i = 0; i < len; i++)
+		digits += s[i] != '-' && s[i] != '_';
+	return digits >= 32 ? len : 0;
+}
+
+/*
+ * What in a cgroup's path comes again: "/system.slice/nginx.service" of what ran in it or below, "/system.slice/docker-*.scope" of a
+ * container. Returns false for sessions and what else is there once.
+ */
+static bool place_of(struct bw_buf *b, const char *path, bool *ret_container)
+{
+	bool number = false;
+
+	*ret_container = false;
+	for (const char *p = path; *p;) {
+		size_t len = number ? 0 : number_len(p);
+
+		if (len) {
+			bw_buf_char(b, '*');
+			*ret_container = number = true;
+			p += len;
+			continue;
+		}
+		if (*p == '*' || (unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+		number = number && *p != '/';
+		bw_buf_char(b, *p++);
+		if ((!*p || *p == '/') && !strncmp(path, "/system.slice/", 14) && b->len > 8 &&
+		    !strncmp(b->data + b->len - 8, ".service", 8))
+			return !*ret_container;
+	}
+	return *ret_container;
+}
+
+static int places_add(struct places *at, const char *cgroup)
+{
+	_cleanup_buf_ struct bw_buf b = { .max = PATH_MAX };
+	struct bw_cgroup_pattern ignored;
+	bool container, first = !at->n && !at->passing;
+	const char *why;
+
+	if (!place_of(&b, cgroup, &container) || bw_buf_error(&b) || bw_cgroup_pattern_parse(bw_buf_cstr(&b), &ignored, &why) < 0) {
+		at->passing = true;
+		at->container = false;
+		return bw_buf_error(&b) == -ENOMEM ? -ENOMEM : 0;
+	}
+	at->container = container && (first || at->container);
+	for (uint32_t i = 0; i < at->n; i++)
+		if (!strcmp(at->cgroups[i], bw_buf_cstr(&b)))
+			return 0;
+	if (at->n == BW_MAX_CONDITION_CGROUPS) {
+		at->passing = true;
+		return 0;
+	}
+	at->cgroups[at->n] = strdup(bw_buf_cstr(&b));
+	return at->cgroups[at->n] ? at->n++, 0 : -ENOMEM;
 }
 
 static uint32_t key_hash(const struct bw_sim_load *l)
@@ -195,6 +280,7 @@ static int note(struct entry *e, const cJSON *ev, const struct bw_sim_load *load
 	const cJSON *uid = cJSON_GetObjectItemCaseSensitive(ev, "loader_uid");
 	char user[24];
 	char *time = strndup(text_of(ev, "time"), 40);
+	uint32_t at;
 	int r;
 
 	if (!time)
@@ -211,6 +297,9 @@ static int note(struct entry *e, const cJSON *ev, const struct bw_sim_load *load
 	r = names_add(&e->progs, text_of(ev, "prog_name"));
 	if (!r)
 		r = names_add(&e->loaders, load->loader);
+	at = names_find(&e->loaders, load->loader);
+	if (!r && at < e->loaders.n)
+		r = places_add(&e->places[at], text_of(ev, "loader_cgroup"));
 	if (!r && cJSON_IsNumber(uid)) {
 		snprintf(user, sizeof(user), "%.0f", uid->valuedouble);
 		r = names_add(&e->users, user);
@@ -355,6 +444,58 @@ static bool is_symbol(const char *s)
 	       (*s < '0' || *s > '9');
 }
 
+static void put_cgroup(struct bw_json *j, const char **list, uint32_t *n, const char *cgroup)
+{
+	for (uint32_t i = 0; i < *n; i++)
+		if (!strcmp(list[i], cgroup))
+			return;
+	if (*n == BW_MAX_CONDITION_CGROUPS)
+		return;
+	list[(*n)++] = cgroup;
+	bw_json_str(j, NULL, cgroup);
+}
+
+/* In a container there is another file behind the path, or none: what was loaded from containers only is bound to those. */
+static void put_loaders(struct bw_json *j, const struct entry *e)
+{
+	const char *list[BW_MAX_CONDITION_CGROUPS];
+	uint32_t n = 0;
+
+	bw_json_open(j, "loaders", '[');
+	for (uint32_t i = 0; i < e->loaders.n; i++) {
+		const struct places *at = &e->places[i];
+
+		if (at->container && !at->passing)
+			continue;
+		bw_json_open(j, NULL, '{');
+		bw_json_str(j, "path", e->loaders.text[i]);
+		if (!at->passing) {
+			bw_json_open(j, "cgroups", '[');
+			for (uint32_t k = 0; k < at->n; k++)
+				bw_json_str(j, NULL, at->cgroups[k]);
+			bw_json_close(j, ']');
+		}
+		bw_json_close(j, '}');
+	}
+	for (uint32_t i = 0; i < e->loaders.n; i++) {
+		const struct places *at = &e->places[i];
+
+		if (!at->container || at->passing)
+			continue;
+		if (!n) {
+			bw_json_open(j, NULL, '{');
+			bw_json_open(j, "cgroups", '[');
+		}
+		for (uint32_t k = 0; k < at->n; k++)
+			put_cgroup(j, list, &n, at->cgroups[k]);
+	}
+	if (n) {
+		bw_json_close(j, ']');
+		bw_json_close(j, '}');
+	}
+	bw_json_close(j, ']');
+}
+
 static void put_entry(struct bw_json *j, const struct entry *e, uint32_t index)
 {
 	_cleanup_buf_ struct bw_buf id = { 0 }, reason = { 0 }, name = { 0 };
@@ -382,13 +523,7 @@ static void put_entry(struct bw_json *j, const struct entry *e, uint32_t index)
 		bw_json_hex(j, NULL, e->digest, BW_DIGEST_LEN);
 		bw_json_close(j, ']');
 	}
-	bw_json_open(j, "loaders", '[');
-	for (uint32_t i = 0; i < e->loaders.n; i++) {
-		bw_json_open(j, NULL, '{');
-		bw_json_str(j, "path", e->loaders.text[i]);
-		bw_json_close(j, '}');
-	}
-	bw_json_close(j, ']');
+	put_loaders(j, e);
 	if (targets) {
 		bw_json_open(j, "targets", '[');
 		for (uint32_t i = 0; i < e->targets.n; i++)

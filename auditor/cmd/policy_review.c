@@ -148,6 +148,9 @@ static void judge_width(struct item *i)
 		raise_to(i, RISK_MEDIUM);
 		add_text(&i->why, "any executable may load it");
 	}
+	for (uint32_t k = 0; k < p->n_loaders; k++)
+		if (!p->loaders[k].path)
+			add_text(&i->why, "any executable in the cgroups that are named may load it");
 	if (by_btf && !p->n_targets) {
 		raise_to(i, RISK_MEDIUM);
 		add_text(&i->why, "it may be attached to anything");
@@ -175,6 +178,12 @@ static bool covers_list(const char *const *a, uint32_t n_a, const char *const *b
 			return false;
 	}
 	return n_a == 0 || n_b != 0;
+}
+
+/* @a lets through whatever @b does: it is the same file, and what @a asks besides, if anything, @b asks as well. */
+static bool loader_covers(const struct bw_policy_loader *a, const struct bw_policy_loader *b)
+{
+	return policy_same_text(a->path, b->path) && (policy_loader_open(a) || policy_same_loader(a, b));
 }
 
 /* Everything that @b approves, @a approves as well. */
@@ -205,7 +214,7 @@ static bool entry_covers(const struct bw_policy_program *a, const struct bw_poli
 		bool found = false;
 
 		for (uint32_t k = 0; k < a->n_loaders && !found; k++)
-			found = !strcmp(a->loaders[k].path, b->loaders[i].path);
+			found = loader_covers(&a->loaders[k], &b->loaders[i]);
 		if (!found)
 			return false;
 	}
@@ -272,7 +281,7 @@ static int find_shadowed(struct review *r)
 static bool has_no_loader_here(const struct bw_policy_program *p)
 {
 	for (uint32_t i = 0; i < p->n_loaders; i++)
-		if (!access(p->loaders[i].path, F_OK))
+		if (!p->loaders[i].path || !access(p->loaders[i].path, F_OK))
 			return false;
 	return p->n_loaders;
 }
@@ -362,6 +371,28 @@ static int count_usage(struct review *r, const char *path)
 
 /* ---- printing ---- */
 
+/* "/usr/sbin/falco (these contents; uid 0; in /system.slice/falco.service)" */
+static void put_loader(struct bw_buf *b, const struct bw_policy_loader *l, uint32_t index)
+{
+	const char *sep = " (";
+
+	bw_buf_printf(b, "%s%s", index ? ", " : "", l->path ? l->path : "whatever executable");
+	if (l->n_sha256 || l->has_verity) {
+		bw_buf_printf(b, "%s%s", sep, l->has_verity ? "by fs-verity" : "of approved contents");
+		sep = "; ";
+	}
+	if (l->host_namespaces) {
+		bw_buf_printf(b, "%sin the host's namespaces", sep);
+		sep = "; ";
+	}
+	for (uint32_t i = 0; i < l->n_uids; i++, sep = "; ")
+		bw_buf_printf(b, "%s%" PRIu32, i ? ", " : strcmp(sep, " (") ? "; uid " : " (uid ", l->uids[i]);
+	for (uint32_t i = 0; i < l->n_cgroups; i++, sep = "; ")
+		bw_buf_printf(b, "%s%s", i ? " or " : strcmp(sep, " (") ? "; in " : " (in ", l->cgroups[i]);
+	if (strcmp(sep, " ("))
+		bw_buf_char(b, ')');
+}
+
 static void put_names(struct bw_buf *b, const struct bw_policy_program *p)
 {
 	const char *attach = p->any_attach_type ? "any attach type" : policy_attach_type_name(p->type, p->attach_type);
@@ -374,7 +405,7 @@ static void put_names(struct bw_buf *b, const struct bw_policy_program *p)
 		bw_buf_printf(b, ", %s", attach);
 	bw_buf_str(b, "; by ");
 	for (uint32_t i = 0; i < p->n_loaders && i < 4; i++)
-		bw_buf_printf(b, "%s%s", i ? ", " : "", p->loaders[i].path);
+		put_loader(b, &p->loaders[i], i);
 	if (!p->n_loaders)
 		bw_buf_str(b, "anybody");
 	else if (p->n_loaders > 4)

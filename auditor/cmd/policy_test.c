@@ -77,16 +77,16 @@ static int parse_word(struct policy_parser *ps, const struct policy_node *n, con
 static int parse_test(struct policy_parser *ps, const struct policy_node *n, struct test *t)
 {
 	enum { NAME, EXPECT, REASON, ENTRY, OBJECT, PROGRAM, DIGEST, CANONICAL, TYPE, ATTACH_TYPE, LOADER, TARGET, HELPERS,
-	       KFUNCS, INSTRUCTIONS, INIT, N_KEYS };
+	       KFUNCS, INSTRUCTIONS, INIT, CGROUP, UID, N_KEYS };
 	static const char *const keys[] = { "name",   "expect",	   "reason",  "entry",	"object", "program", "digest",
 					    "canonical", "type",   "attach_type", "loader", "target", "helpers", "kfuncs",
-					    "instructions", "init" };
+					    "instructions", "init",   "cgroup",	 "uid" };
 	static const char *const verdicts[] = { "allow", "deny", NULL };
 	const char *const *kfuncs = NULL;
 	const cJSON *m[N_KEYS];
 	unsigned int verdict = 0;
 	uint32_t n_kfuncs = 0;
-	uint64_t v;
+	uint64_t v, uid = 0;
 	int r;
 
 	_Static_assert(ARRAY_SIZE(keys) == N_KEYS, "keys of a test");
@@ -138,9 +138,14 @@ static int parse_test(struct policy_parser *ps, const struct policy_node *n, str
 		r = policy_get_uint(ps, AT(INSTRUCTIONS), 1, BW_MAX_INSNS, &v);
 	if (!r && m[INIT])
 		r = policy_get_bool(ps, AT(INIT), &t->init);
+	if (!r && m[CGROUP])
+		r = policy_get_path(ps, AT(CGROUP), &t->load.cgroup);
+	if (!r && m[UID])
+		r = policy_get_uint(ps, AT(UID), 0, UINT32_MAX - 1, &uid);
 #undef AT
 	if (r < 0)
 		return r;
+	t->load.uid = (uint32_t)uid;
 	t->load.insn_cnt = (uint32_t)v;
 	for (uint32_t i = 0; i < n_kfuncs; i++)
 		t->load.kfuncs[i] = kfuncs[i];

@@ -390,6 +390,33 @@ static void loaders_have_conditions(void **state)
 	release(&f);
 }
 
+static void loaders_in_cgroups(void **state)
+{
+	struct bw_policy_env e = env;
+	const struct bw_condition *c;
+	struct fixture f;
+
+	compile_with(&f, &e, BOUND(LOADER("\"/d3i1\",\"cgroups\":[\"/system.slice/a.service\",\"/k*s/x-*.scope\"]")
+				   ",{\"cgroups\":[\"/k*s/x-*.scope\"]}"));
+	c = condition_of(&f);
+	assert_int_equal(c->flags, BW_CONDITION_CGROUPS);
+	assert_int_equal(c->n_cgroups, 2);
+	/* The same text is one pattern, whoever names it. */
+	assert_int_equal(f.image.n_cgroups, 2);
+	assert_int_equal(f.image.cgroups[c->cgroups[0]].depth, 2);
+	assert_int_equal(f.image.cgroups[c->cgroups[0]].parts[1].exact, 1);
+	assert_int_equal(f.image.cgroups[c->cgroups[1]].parts[0].head, 1);
+	assert_int_equal(f.image.cgroups[c->cgroups[1]].parts[0].tail, 1);
+	assert_memory_equal(f.image.cgroups[c->cgroups[1]].parts[1].text, "x-.scope", 9);
+	/* Whatever executable: the binding of any loader, under the condition. */
+	for (uint32_t i = 0; i < f.image.n_bindings; i++)
+		if (!f.image.bindings[i].exe_ino)
+			assert_int_equal(f.image.conditions[f.image.bindings[i].condition].flags, BW_CONDITION_CGROUPS);
+	assert_int_equal(f.image.n_bindings, 4);
+	assert_int_equal(f.warnings.n, 0);
+	release(&f);
+}
+
 /* What cannot be had or does not fit approves nothing, and is said. */
 static void conditions_that_do_not_hold(void **state)
 {
@@ -622,6 +649,7 @@ int main(void)
 		cmocka_unit_test(entries_with_one_identity),
 		cmocka_unit_test(what_cannot_be_resolved_approves_nothing),
 		cmocka_unit_test(loaders_have_conditions),
+		cmocka_unit_test(loaders_in_cgroups),
 		cmocka_unit_test(conditions_that_do_not_hold),
 		cmocka_unit_test(conditions_that_differ),
 		cmocka_unit_test(answers_that_mean_any),

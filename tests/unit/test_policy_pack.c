@@ -14,7 +14,8 @@
 static const char text[] =
 	"{\"version\": 1, \"exempt\": {\"init\": true, \"inert\": {\"enabled\": true}},"
 	"\"defaults\": {\"tracing\": \"deny\", \"networking\": \"allow\", \"cgroup\": \"deny\", \"lsm\": \"deny\", \"socket_filter\": \"deny\", \"other\": \"deny\"},"
-	"\"programs\": [{\"id\": \"one\", \"type\": \"xdp\", \"digests\": [\"0000000000000000000000000000000000000000000000000000000000000001\"]}],"
+	"\"programs\": [{\"id\": \"one\", \"type\": \"xdp\", \"digests\": [\"0000000000000000000000000000000000000000000000000000000000000001\"],"
+	"\"loaders\": [{\"cgroups\": [\"/a/b-*\"]}]}],"
 	"\"rules\": [{\"id\": \"no-write\", \"deny\": {\"helpers\": [\"probe_write_user\"]}, \"attack\": [\"T1014\", \"T1562.001\"]}]}";
 
 static void packed(struct bw_buf *out)
@@ -69,6 +70,9 @@ static void comes_back(void **state)
 	assert_string_equal(p.release.signers, "/CN=release");
 	assert_true(p.image.n_approvals > 1); /* the document's and the built-in ones */
 	assert_int_equal(p.image.conf.type_default[6], BW_VERDICT_ALLOW);
+	assert_int_equal(p.image.n_cgroups, 1);
+	assert_int_equal(p.image.cgroups[0].depth, 2);
+	assert_memory_equal(p.image.cgroups[0].parts[1].text, "b-", 2);
 	assert_int_equal(p.n_loaders, 1);
 	assert_string_equal(policy_pack_string(&p.loaders), "/bin/a");
 	assert_int_equal(p.n_warnings, 1);

@@ -267,12 +267,61 @@ static void events(void **state)
 	cJSON_Delete(e);
 }
 
+/* Where and by whom it is loaded; what only the host knows (contents, namespaces) counts as the policy says. */
+static void conditions(void **state)
+{
+	static const char text[] = "{\"version\":1,\"programs\":[{\"id\":\"unit\",\"type\":\"kprobe\",\"digests\":[\"" D1 "\"],\"loaders\":["
+				   "{\"path\":\"/no/such/agent\",\"sha256\":[\"" D2 "\"],\"namespaces\":\"host\",\"uids\":[7],"
+				   "\"cgroups\":[\"/system.slice/agent.service\",\"/a*c/*\"]},{\"cgroups\":[\"/k/x-*.scope\"]}]}]}";
+	static const struct {
+		const char *loader, *cgroup;
+		uint32_t uid;
+		bool approved;
+	} cases[] = {
+		{ "/no/such/agent", "/system.slice/agent.service", 7, true },
+		{ "/no/such/agent", "/system.slice/agent.service/below/it", 7, true },
+		{ "/no/such/agent", "/system.slice/agent.service", 0, false },
+		{ "/no/such/agent", "/system.slice/agent.servic", 7, false },
+		{ "/no/such/agent", "/system.slice/agent.service2", 7, false },
+		{ "/no/such/agent", "/system.slice", 7, false },
+		{ "/no/such/agent", "/", 7, false },
+		{ "/no/such/agent", NULL, 7, false },
+		{ "/no/such/agent", "/user.slice/system.slice/agent.service", 7, false },
+		{ "/no/such/agent", "/ac/x", 7, true },
+		{ "/no/such/agent", "/abbbc/x", 7, true },
+		{ "/no/such/agent", "/a/x", 7, false },
+		{ "/no/such/agent", "/abc", 7, false },
+		{ "/no/such/other", "/system.slice/agent.service", 7, false },
+		{ "/no/such/other", "/k/x-1.scope/1/2/3/4/5/6/7/8/9", 0, true },
+		{ NULL, "/k/x-.scope", 0, true },
+		{ NULL, "/k/x.scope", 0, false },
+		{ NULL, "/k/x-scope", 0, false },
+	};
+	_cleanup_policy_ struct bw_policy *p = NULL;
+	_cleanup_sim_ struct bw_sim *s = NULL;
+	struct bw_sim_answer a;
+	struct bw_policy_error e;
+
+	assert_int_equal(bw_policy_parse(text, strlen(text), &p, &e), 0);
+	assert_int_equal(bw_sim_new(p, &s), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct bw_sim_load l = load(BPF_PROG_TYPE_KPROBE, 0, 1);
+
+		l.loader = cases[i].loader;
+		l.cgroup = cases[i].cgroup;
+		l.uid = cases[i].uid;
+		assert_int_equal(bw_sim_judge(s, &l, &a), 0);
+		if ((a.reason == BW_REASON_APPROVED) != cases[i].approved)
+			fail_msg("case %zu: %s", i, bw_sim_reason_name(a.reason));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(approvals), cmocka_unit_test(bindings), cmocka_unit_test(tags),
 		cmocka_unit_test(rules),     cmocka_unit_test(inert),	 cmocka_unit_test(builtins),
-		cmocka_unit_test(large),     cmocka_unit_test(events),
+		cmocka_unit_test(large),     cmocka_unit_test(events),	 cmocka_unit_test(conditions),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
