@@ -154,8 +154,8 @@ static void nothing_is_believed(void **state)
 	assert_int_equal(with(&b, CONF(flags), 1u << 31), -EBADMSG);
 	assert_int_equal(with(&b, CONF(n_rules), 32), -EBADMSG);
 	assert_int_equal(with(&b, CONF(type_default), 2), -EBADMSG);
-	assert_int_equal(with(&b, CONF(rules) + offsetof(struct bw_rule, flags), 1u << 30), -EBADMSG);
-	assert_int_equal(with(&b, CONF(rules[1]) + offsetof(struct bw_rule, flags), 1), -EBADMSG);
+	assert_int_equal(with(&b, CONF(rules) + offsetof(struct bw_kernel_rule, flags), 1u << 30), -EBADMSG);
+	assert_int_equal(with(&b, CONF(rules[1]) + offsetof(struct bw_kernel_rule, flags), 1), -EBADMSG);
 	assert_int_equal(with(&b, approval + offsetof(struct bw_approval, entry), 1u << 20), -EBADMSG);
 	assert_int_equal(with(&b, approval + offsetof(struct bw_approval, flags), 1u << 5), -EBADMSG);
 	assert_int_equal(with(&b, CONF(n_attach_rules), 1), -EBADMSG);
