@@ -9,7 +9,6 @@
 #include "common/limits.h"
 #include "common/policy_sign.h"
 
-#define MAX_CONFIG_SIZE (1u << 20)
 
 enum config_type { CONFIG_STRING, CONFIG_MODE, CONFIG_NUMBER, CONFIG_BOOL };
 
@@ -88,6 +87,8 @@ void config_free(struct config *c)
 		if (keys[i].type == CONFIG_STRING)
 			free(*(char **)((char *)c + keys[i].offset));
 	sinks_config_free(&c->sinks);
+	cJSON_free(c->noise);
+	cJSON_free(c->others);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -259,6 +260,26 @@ static int read_sinks(const char *path, const char *text, size_t len, const cJSO
 	return r;
 }
 
+/* Takes "noise" out of @root. */
+static bool keep_text(cJSON *root, struct config *c)
+{
+	cJSON *noise = cJSON_DetachItemFromObjectCaseSensitive(root, "noise");
+	char *text = noise ? cJSON_PrintUnformatted(noise) : NULL, *others = cJSON_PrintUnformatted(root);
+	bool missing = (noise && !text) || !others;
+
+	cJSON_Delete(noise);
+	if (missing) {
+		cJSON_free(text);
+		cJSON_free(others);
+		return false;
+	}
+	cJSON_free(c->noise);
+	cJSON_free(c->others);
+	c->noise = text;
+	c->others = others;
+	return true;
+}
+
 int config_read(const char *path, struct config *c, char *why, size_t why_len)
 {
 	_cleanup_free_ char *text = NULL;
@@ -269,7 +290,7 @@ int config_read(const char *path, struct config *c, char *why, size_t why_len)
 	cJSON *root;
 	int r;
 
-	r = bw_file_read(path, MAX_CONFIG_SIZE, &text, &len);
+	r = bw_file_read(path, CONFIG_MAX_SIZE, &text, &len);
 	if (r < 0) {
 		snprintf(why, why_len, "%s: %s", path, strerror(-r));
 		return r;
@@ -288,7 +309,7 @@ int config_read(const char *path, struct config *c, char *why, size_t why_len)
 		r = -EINVAL;
 	} else if ((r = read_sinks(path, text, len, root, &sinks, why, why_len)) < 0) {
 		/* said */
-	} else if (!walk(root, "", c, &problem)) {
+	} else if (!walk(root, "", c, &problem) || !keep_text(root, c)) {
 		snprintf(why, why_len, "%s: no memory", path);
 		r = -ENOMEM;
 		sinks_config_free(&sinks);

@@ -12,6 +12,7 @@
 #include "guard/api/api.h"
 #include "guard/sinks/config.h"
 
+#define CONFIG_MAX_SIZE (1u << 20) /* of the file */
 #define CONFIG_STATE_DIR "/var/lib/bpfwarden"
 #define CONFIG_SOCKET "/run/bpfwarden/guard.sock"
 #define CONFIG_FILE "/etc/bpfwarden/guard.json"
@@ -39,6 +40,7 @@ struct config {
 	bool protect_self;
 	struct api_config api;
 	struct sinks_config sinks;
+	char *noise, *others; /* the member "noise" (NULL: none) and the rest of the file, as JSON: to see what has changed */
 };
 
 /*

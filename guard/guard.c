@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -61,6 +62,9 @@ struct guard {
 	struct policies *policies;
 	struct bw_policy_protect protect; /* of the policy in force */
 	struct delivery *delivery; /* NULL: there are no sinks */
+	struct sinks_config sinks; /* as at the start, but for noise control, which is read again */
+	char *noise;		   /* its settings as JSON, NULL: none */
+	bool own_noise;		   /* sinks.noise is not that of the configuration */
 
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
@@ -239,9 +243,65 @@ static void reopen_output(struct guard *g)
 	g->setup.output = g->kept[KEPT_OUTPUT] = fd; /* for the next worker */
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* For the worker, and for the next one. */
+static int tell_noise(struct guard *g, struct config *fresh)
+{
+	const char *text = fresh->noise ? fresh->noise : "";
+	_cleanup_close_ int fd = memfd_create("bw-noise", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return -EIO;
+	if (g->own_noise)
+		noise_config_free(&g->sinks.noise);
+	g->sinks.noise = fresh->sinks.noise;
+	fresh->sinks.noise = (struct noise_config){ 0 };
+	g->own_noise = true;
+	free(g->noise);
+	g->noise = fresh->noise ? strdup(fresh->noise) : NULL;
+	supervisor_note(g->supervisor, NOTE_NOISE, NULL, 0, fd);
+	return 0;
+}
+
+/* Of the settings, noise control is what changes from day to day. The rest holds from the start on: that is said. */
+static void reload_settings(struct guard *g)
+{
+	const char *path = g->config->file;
+	struct config fresh = { 0 };
+	char why[1024];
+	int r = config_read(path, &fresh, why, sizeof(why));
+
+	if (r == -ENOENT && !g->config->others)
+		return; /* there was none */
+	if (r < 0) {
+		say(g, "settings_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } }, "%s; the settings stay as they are", why);
+		return;
+	}
+	if (!same_text(g->config->others, fresh.others))
+		say(g, "settings_pending", ALERT_LOW, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
+		    "%s has changed: but for \"noise\" that takes effect when the guard is started again", path);
+	if (g->setup.sinks && !same_text(g->noise, fresh.noise)) {
+		r = tell_noise(g, &fresh);
+		if (r < 0)
+			say(g, "settings_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
+			    "%s: noise control cannot be set: %s; the settings stay as they are", path, strerror(-r));
+		else
+			say(g, "noise_set", ALERT_INFO, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
+			    "noise control has the settings that %s has now", path);
+	}
+	config_free(&fresh);
+}
+
 static void on_hangup(struct guard *g)
 {
 	reopen_output(g);
+	reload_settings(g);
 	delivery_reload(g->delivery);
 	policies_reload(g->policies);
 }
@@ -503,8 +563,10 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 		return fail(-ENOMEM, why, why_len, "no memory");
 	}
 	g->setup.store_name = g->store_name;
+	g->noise = g->config->noise ? strdup(g->config->noise) : NULL;
 	if (g->config->sinks.n) {
-		g->setup.sinks = &g->config->sinks;
+		g->sinks = g->config->sinks;
+		g->setup.sinks = &g->sinks;
 		r = delivery_open(&g->config->sinks, g->state_dir, on_delivery, g, &g->delivery, why, why_len);
 		if (r < 0)
 			return r;
@@ -781,6 +843,9 @@ void guard_free(struct guard *g)
 	if (g->cgroups >= 0)
 		close(g->cgroups);
 	loop_close(g->loop);
+	if (g->own_noise)
+		noise_config_free(&g->sinks.noise);
+	free(g->noise);
 	free(g->store_name);
 	free(g->socket_name);
 	free(g);

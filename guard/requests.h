@@ -26,6 +26,7 @@ enum note {
 	NOTE_SAY = 1, /* an event of the guard's own: say_pack() */
 	NOTE_POLICY,  /* struct note_policy, path of the file; descriptor: policy_names_pack() */
 	NOTE_OUTPUT,  /* descriptor: lines_target() */
+	NOTE_NOISE,   /* descriptor: the member "noise" of guard.json; nothing in it: there is none */
 	NOTE_RESUME,  /* struct note_resume: somebody else read the rings before */
 	NOTE_RESULT,  /* struct quarantine_result */
 	NOTE_GO,      /* begin to read the rings and to serve the control socket */
@@ -73,6 +74,7 @@ static const struct privsep_form note_forms[NOTE_COUNT] = {
 	[NOTE_SAY] = { "say", 1, PRIVSEP_MAX_MESSAGE, false },
 	[NOTE_POLICY] = { "policy", sizeof(struct note_policy), PRIVSEP_MAX_MESSAGE, true },
 	[NOTE_OUTPUT] = { "output", 0, 0, true },
+	[NOTE_NOISE] = { "noise", 0, 0, true },
 	[NOTE_RESUME] = { "resume", sizeof(struct note_resume), sizeof(struct note_resume), false },
 	[NOTE_RESULT] = { "result", sizeof(struct quarantine_result), sizeof(struct quarantine_result), false },
 	[NOTE_GO] = { "go", 0, 0, false },

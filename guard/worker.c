@@ -487,12 +487,38 @@ static void on_report(void *arg, const char *event, const char *message, enum al
 
 /* ---- what the guard tells ------------------------------------------------------------------------------------------- */
 
+/* What is in the memory file of a note, with a NUL behind it. */
+static int read_note_fd(int fd, off_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *bytes = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || st.st_size > max)
+		return -EBADMSG;
+	bytes = malloc((size_t)st.st_size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	for (off_t at = 0; at < st.st_size;) {
+		ssize_t got = pread(fd, bytes + at, (size_t)(st.st_size - at), at);
+
+		if (got <= 0)
+			return got < 0 ? -errno : -EBADMSG;
+		at += got;
+	}
+	bytes[st.st_size] = '\0';
+	*ret_len = (size_t)st.st_size;
+	*ret = TAKE_PTR(bytes);
+	return 0;
+}
+
 static int take_policy(struct worker *w, const struct privsep_message *m)
 {
 	_cleanup_free_ char *bytes = NULL;
 	struct known_policy p = { 0 };
 	struct note_policy n;
-	struct stat st;
+	size_t len;
 	int r;
 
 	memcpy(&n, m->data, sizeof(n));
@@ -501,21 +527,10 @@ static int take_policy(struct worker *w, const struct privsep_message *m)
 	p.release = n.release;
 	if (!policy_release_fits(&n.release))
 		return -EBADMSG;
-	if (fstat(m->fd, &st) < 0)
-		return -errno;
-	if (st.st_size <= 0 || st.st_size > POLICY_PACK_MAX)
-		return -EBADMSG;
-	bytes = malloc((size_t)st.st_size);
-	if (!bytes)
-		return -ENOMEM;
-	for (off_t at = 0; at < st.st_size;) {
-		ssize_t got = pread(m->fd, bytes + at, (size_t)(st.st_size - at), at);
-
-		if (got <= 0)
-			return got < 0 ? -errno : -EBADMSG;
-		at += got;
-	}
-	r = policy_names_unpack(bw_slice(bytes, (size_t)st.st_size), &p.names);
+	r = read_note_fd(m->fd, POLICY_PACK_MAX, &bytes, &len);
+	if (r < 0)
+		return r;
+	r = policy_names_unpack(bw_slice(bytes, len), &p.names);
 	if (r < 0)
 		return r;
 	policy_names_free(&w->before.names);
@@ -523,6 +538,23 @@ static int take_policy(struct worker *w, const struct privsep_message *m)
 	w->now = p;
 	w->context.mode = config_mode_name((enum bw_mode)n.mode);
 	w->context.generation = n.generation;
+	return 0;
+}
+
+static int take_noise(struct worker *w, int fd)
+{
+	_cleanup_free_ char *text = NULL;
+	struct noise_config c = { 0 };
+	size_t len = 0;
+	int r = read_note_fd(fd, CONFIG_MAX_SIZE, &text, &len);
+
+	if (!r)
+		r = noise_config_text(text, len, &c);
+	if (!r)
+		r = spooler_set_noise(w->spooler, &c);
+	noise_config_free(&c);
+	if (r < 0)
+		bw_err("settings of noise control: %s, the old ones stay", strerror(-r));
 	return 0;
 }
 
@@ -599,6 +631,9 @@ static int take_note(struct worker *w, struct privsep_message *m)
 		break;
 	case NOTE_OUTPUT:
 		return take_output(w, TAKE_FD(m->fd));
+	case NOTE_NOISE:
+		r = take_noise(w, m->fd);
+		break;
 	case NOTE_RESUME:
 		resume(w, m);
 		break;

@@ -197,7 +197,8 @@ static int get_special(struct parser *p, const cJSON *o, struct sink_config *c)
 	c->type = (enum sink_type)i;
 	c->format = formats[c->type];
 	c->transport = SINK_TCP;
-	c->batch = SINK_DEFAULT_BATCH;
+	/* Falcosidekick takes one event a request: a large batch would not spare any, only be repeated as a whole after a kill. */
+	c->batch = c->type == SINK_FALCOSIDEKICK ? SINK_FALCOSIDEKICK_BATCH : SINK_DEFAULT_BATCH;
 	c->timeout_ms = 10000;
 	c->keep = 5;
 	v = cJSON_GetObjectItemCaseSensitive(o, "severity");

@@ -15,6 +15,7 @@ struct cJSON;
 #define SINK_NAME_MAX 32u
 #define SINK_MAX_PATTERNS 64u
 #define SINK_DEFAULT_BATCH 1000u
+#define SINK_FALCOSIDEKICK_BATCH 10u
 
 enum sink_type {
 	SINK_FILE,

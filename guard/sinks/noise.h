@@ -69,6 +69,8 @@ struct noise_config {
 /* Reads the member "noise" of guard.json, NULL for none. As sinks_config_parse(). */
 int noise_config_parse(const struct cJSON *o, struct noise_config *ret, char *field, size_t field_len, bool *at_key, char *reason,
 		       size_t reason_len);
+/* The same out of its text. -EBADMSG, -EINVAL. */
+int noise_config_text(const char *text, size_t len, struct noise_config *ret);
 void noise_config_free(struct noise_config *c);
 
 enum noise_verdict {

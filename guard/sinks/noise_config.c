@@ -339,6 +339,20 @@ int noise_config_parse(const struct cJSON *o, struct noise_config *ret, char *fi
 	return 0;
 }
 
+int noise_config_text(const char *text, size_t len, struct noise_config *ret)
+{
+	char field[128], reason[256];
+	cJSON *o = len ? cJSON_ParseWithLength(text, len) : NULL;
+	bool at_key;
+	int r;
+
+	if (len && !o)
+		return -EBADMSG;
+	r = noise_config_parse(o, ret, field, sizeof(field), &at_key, reason, sizeof(reason));
+	cJSON_Delete(o);
+	return r;
+}
+
 static void rules_free(struct noise_rule *rules, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -28,6 +28,8 @@ struct spooler {
 	uint64_t last;
 	bool failing;
 	int own_fd; /* of the delivery process: its cursors */
+	const struct noise_config *noise_config;
+	struct noise_config *own_noise; /* set since the start; else it is that of @config */
 	struct noise *noise; /* NULL: everything is delivered */
 	struct event_view view;
 	uint64_t unread; /* events that noise control could not read: delivered */
@@ -58,6 +60,21 @@ static void look_at_cursors(const struct spooler *d, uint64_t *ret_low, uint64_t
 	}
 }
 
+static void forget_noise_config(struct spooler *d)
+{
+	if (d->own_noise)
+		noise_config_free(d->own_noise);
+	free(d->own_noise);
+	d->own_noise = NULL;
+}
+
+static int make_noise(const struct noise_config *c, struct noise **ret)
+{
+	if (c->no_dedup && !c->n_limits && !c->n_maintenance && !c->n_suppress)
+		return 0;
+	return noise_new(c, ret);
+}
+
 int spooler_open(const struct sinks_config *config, const char *state, spooler_say_fn say, void *arg, struct spooler **ret)
 {
 	struct spool_config sc = { .max_bytes = config->spool_bytes, .max_age_ns = (int64_t)config->spool_age_s * SECOND,
@@ -82,8 +99,9 @@ int spooler_open(const struct sinks_config *config, const char *state, spooler_s
 		sc.dir = path;
 		r = spool_open(&sc, &d->spool);
 	}
-	if (r == 0 && (!config->noise.no_dedup || config->noise.n_limits || config->noise.n_maintenance || config->noise.n_suppress))
-		r = noise_new(&config->noise, &d->noise);
+	d->noise_config = &config->noise;
+	if (r == 0)
+		r = make_noise(d->noise_config, &d->noise);
 	if (r < 0) {
 		spooler_close(d);
 		return r;
@@ -132,12 +150,39 @@ void spooler_finish(struct spooler *d)
 		say_summaries(d, true);
 }
 
+int spooler_set_noise(struct spooler *d, struct noise_config *c)
+{
+	struct noise *noise = NULL;
+	struct noise_config *own;
+	int r;
+
+	if (!d)
+		return 0;
+	own = malloc(sizeof(*own));
+	if (!own)
+		return -ENOMEM;
+	*own = *c;
+	r = make_noise(own, &noise);
+	if (r < 0) {
+		free(own);
+		return r;
+	}
+	*c = (struct noise_config){ 0 };
+	say_summaries(d, true);
+	noise_free(d->noise);
+	forget_noise_config(d);
+	d->noise = noise;
+	d->noise_config = d->own_noise = own;
+	return 0;
+}
+
 void spooler_close(struct spooler *d)
 {
 	if (!d)
 		return;
 	spool_close(d->spool);
 	noise_free(d->noise);
+	forget_noise_config(d);
 	if (d->own_fd >= 0)
 		close(d->own_fd);
 	free(d);
@@ -225,7 +270,7 @@ void spooler_tick(struct spooler *d)
 
 static void list_rules(const struct spooler *d, struct bw_json *j, bool maintenance)
 {
-	const struct noise_config *c = &d->config->noise;
+	const struct noise_config *c = d->noise_config;
 	size_t n = maintenance ? c->n_maintenance : c->n_suppress;
 	int64_t real = clock_s(CLOCK_REALTIME);
 

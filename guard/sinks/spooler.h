@@ -16,6 +16,8 @@ int spooler_open(const struct sinks_config *config, const char *state, spooler_s
 /* Before it, so that what it says can still be published: summaries of all that has been held back. */
 void spooler_finish(struct spooler *d);
 void spooler_close(struct spooler *d);
+/* Other settings of noise control: what the old ones held back is told first. Takes @c over. Negative errno: the old ones stay. */
+int spooler_set_noise(struct spooler *d, struct noise_config *c);
 /* Noise control may hold it back: then it is counted, and a summary tells of it. */
 void spooler_publish(struct spooler *d, const struct alert *a);
 /* Hands to the kernel what was published: after each drain of the rings. */
