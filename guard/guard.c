@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "guard/notify.h"
 #include "guard/policies.h"
 #include "guard/quarantine.h"
+#include "guard/settings.h"
 #include "guard/sinks/delivery.h"
 #include "guard/state.h"
 #include "guard/supervisor.h"
@@ -62,9 +62,7 @@ struct guard {
 	struct policies *policies;
 	struct bw_policy_protect protect; /* of the policy in force */
 	struct delivery *delivery; /* NULL: there are no sinks */
-	struct sinks_config sinks; /* as at the start, but for noise control, which is read again */
-	char *noise;		   /* its settings as JSON, NULL: none */
-	bool own_noise;		   /* sinks.noise is not that of the configuration */
+	struct settings settings; /* what of the configuration is read again */
 
 	struct bw_stats stats_before; /* counters at the last look */
 	uint64_t misses_before;
@@ -243,65 +241,18 @@ static void reopen_output(struct guard *g)
 	g->setup.output = g->kept[KEPT_OUTPUT] = fd; /* for the next worker */
 }
 
-static bool same_text(const char *a, const char *b)
+static void say_setting(void *arg, const char *event, enum alert_severity severity, const char *file, const char *text)
 {
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-/* For the worker, and for the next one. */
-static int tell_noise(struct guard *g, struct config *fresh)
-{
-	const char *text = fresh->noise ? fresh->noise : "";
-	_cleanup_close_ int fd = memfd_create("bw-noise", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		return -EIO;
-	if (g->own_noise)
-		noise_config_free(&g->sinks.noise);
-	g->sinks.noise = fresh->sinks.noise;
-	fresh->sinks.noise = (struct noise_config){ 0 };
-	g->own_noise = true;
-	free(g->noise);
-	g->noise = fresh->noise ? strdup(fresh->noise) : NULL;
-	supervisor_note(g->supervisor, NOTE_NOISE, NULL, 0, fd);
-	return 0;
-}
-
-/* Of the settings, noise control is what changes from day to day. The rest holds from the start on: that is said. */
-static void reload_settings(struct guard *g)
-{
-	const char *path = g->config->file;
-	struct config fresh = { 0 };
-	char why[1024];
-	int r = config_read(path, &fresh, why, sizeof(why));
-
-	if (r == -ENOENT && !g->config->others)
-		return; /* there was none */
-	if (r < 0) {
-		say(g, "settings_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } }, "%s; the settings stay as they are", why);
-		return;
-	}
-	if (!same_text(g->config->others, fresh.others))
-		say(g, "settings_pending", ALERT_LOW, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
-		    "%s has changed: but for \"noise\" that takes effect when the guard is started again", path);
-	if (g->setup.sinks && !same_text(g->noise, fresh.noise)) {
-		r = tell_noise(g, &fresh);
-		if (r < 0)
-			say(g, "settings_refused", ALERT_HIGH, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
-			    "%s: noise control cannot be set: %s; the settings stay as they are", path, strerror(-r));
-		else
-			say(g, "noise_set", ALERT_INFO, (struct alert_kv[]){ ALERT_STR("file", path), { 0 } },
-			    "noise control has the settings that %s has now", path);
-	}
-	config_free(&fresh);
+	say(arg, event, severity, (struct alert_kv[]){ ALERT_STR("file", file), { 0 } }, "%s", text);
 }
 
 static void on_hangup(struct guard *g)
 {
+	_cleanup_close_ int noise = settings_reload(&g->settings, say_setting, g);
+
 	reopen_output(g);
-	reload_settings(g);
+	if (noise >= 0)
+		supervisor_note(g->supervisor, NOTE_NOISE, NULL, 0, noise);
 	delivery_reload(g->delivery);
 	policies_reload(g->policies);
 }
@@ -563,10 +514,8 @@ static int start_outputs(struct guard *g, char *why, size_t why_len)
 		return fail(-ENOMEM, why, why_len, "no memory");
 	}
 	g->setup.store_name = g->store_name;
-	g->noise = g->config->noise ? strdup(g->config->noise) : NULL;
 	if (g->config->sinks.n) {
-		g->sinks = g->config->sinks;
-		g->setup.sinks = &g->sinks;
+		g->setup.sinks = &g->settings.sinks;
 		r = delivery_open(&g->config->sinks, g->state_dir, on_delivery, g, &g->delivery, why, why_len);
 		if (r < 0)
 			return r;
@@ -710,6 +659,7 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	if (!g)
 		return fail(-ENOMEM, why, why_len, "no memory");
 	g->config = config;
+	settings_init(&g->settings, config);
 	g->features = features;
 	g->state_dir = g->setup.output = g->kept[KEPT_OUTPUT] = -1;
 	g->socket.fd = g->socket.lock_fd = -1;
@@ -843,9 +793,7 @@ void guard_free(struct guard *g)
 	if (g->cgroups >= 0)
 		close(g->cgroups);
 	loop_close(g->loop);
-	if (g->own_noise)
-		noise_config_free(&g->sinks.noise);
-	free(g->noise);
+	settings_free(&g->settings);
 	free(g->store_name);
 	free(g->socket_name);
 	free(g);
