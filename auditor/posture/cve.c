@@ -300,7 +300,8 @@ static void judge_one(const struct posture_host *h, struct posture_cves *s, cons
 		r->verdict = POSTURE_CVE_OTHER_ARCH;
 		return;
 	}
-	if (s->backport == POSTURE_REBASED && s->known) {
+	/* What the release has, a kernel made from it has; what it has not, it may have all the same. */
+	if (s->backport == POSTURE_REBASED && s->known && r->verdict != POSTURE_CVE_FIXED) {
 		r->verdict = POSTURE_CVE_BACKPORT;
 		r->why = s->basis;
 	} else if (r->verdict == POSTURE_CVE_FIXED || r->verdict == POSTURE_CVE_BEFORE) {
@@ -313,6 +314,15 @@ static void judge_one(const struct posture_host *h, struct posture_cves *s, cons
 	} else if (s->backport == POSTURE_BACKPORT) {
 		r->verdict = POSTURE_CVE_BACKPORT;
 		r->why = s->basis;
+	}
+	if (s->backport != POSTURE_STREAM && *s->changelog) {
+		if (posture_changelog_names(&h->changelog, c->cve)) {
+			r->verdict = POSTURE_CVE_FIXED;
+			r->why = "named in the package's change log";
+			return;
+		}
+		if (r->verdict == POSTURE_CVE_BACKPORT)
+			r->why = "not named in the package's change log";
 	}
 	missing = not_there(h, c, &s->arena);
 	if (missing) {
@@ -340,7 +350,7 @@ static void judge_one(const struct posture_host *h, struct posture_cves *s, cons
 
 int posture_cves_judge(const struct posture_host *h, struct posture_cves *ret)
 {
-	struct posture_cves s = { .basis = "" };
+	struct posture_cves s = { .basis = "", .changelog = h->changelog.from ? h->changelog.from : "" };
 
 	s.known = posture_kernel_version(h, &s.kernel, &s.backport, &s.basis);
 	s.results = bw_arena_alloc(&s.arena, ARRAY_SIZE(posture_cve_table), sizeof(*s.results));

@@ -160,8 +160,8 @@ bool posture_cmdline(const struct posture_host *h, const char *name, char *value
 	return found;
 }
 
-/* RFC 1952, one member, as scripts/ and kernel/configs.c make it. */
-static int inflate_config(const struct bw_buf *in, struct bw_buf *out)
+/* RFC 1952, one member, as kernel/configs.c and dh_compress(1) make it. */
+static int inflate_gz(const struct bw_buf *in, size_t max, struct bw_buf *out)
 {
 	z_stream z = { .next_in = (Bytef *)in->data, .avail_in = (uInt)in->len };
 	char chunk[16384];
@@ -174,20 +174,28 @@ static int inflate_config(const struct bw_buf *in, struct bw_buf *out)
 		z.avail_out = sizeof(chunk);
 		r = inflate(&z, Z_NO_FLUSH);
 		bw_buf_append(out, chunk, sizeof(chunk) - z.avail_out);
-	} while (r == Z_OK && out->len < MAX_CONFIG);
+	} while (r == Z_OK && out->len < max);
 	inflateEnd(&z);
 	return r == Z_STREAM_END ? bw_buf_error(out) : -EBADMSG;
+}
+
+int posture_read_gz(const char *root, const char *path, size_t max, struct bw_buf *out)
+{
+	_cleanup_buf_ struct bw_buf gz = { .max = max };
+	int r = read_bytes(root, path, max, &gz);
+
+	return r < 0 ? r : inflate_gz(&gz, max, out);
 }
 
 static void read_config(struct posture_host *h, const char *root)
 {
 	static const char *const patterns[] = { "/boot/config-%s", "/lib/modules/%s/config",
 						"/usr/lib/modules/%s/config", "/lib/modules/%s/build/.config" };
-	_cleanup_buf_ struct bw_buf gz = { 0 }, text = { 0 };
+	_cleanup_buf_ struct bw_buf text = { 0 };
 	char path[512];
 
 	/* the running kernel's own copy cannot be of another kernel */
-	if (!read_bytes(root, "/proc/config.gz", MAX_FILE, &gz) && !inflate_config(&gz, &text)) {
+	if (!posture_read_gz(root, "/proc/config.gz", MAX_CONFIG, &text)) {
 		h->config = text_of(&h->arena, bw_buf_cstr(&text), text.len);
 		h->config_from = "/proc/config.gz";
 		return;
@@ -320,7 +328,7 @@ static void read_memory(struct posture_host *h, const char *root)
 
 int posture_host_read(const char *root, struct posture_host *ret)
 {
-	struct posture_host h = { .config_from = "" };
+	struct posture_host h = { .config_from = "", .changelog.from = "" };
 	struct bw_arena *a = &h.arena;
 	struct utsname u;
 	struct posture_text *const all[] = { &h.config, &h.mem_kb, &h.sig_enforce, &h.os_id };
@@ -355,6 +363,8 @@ int posture_host_read(const char *root, struct posture_host *ret)
 	read_secure_boot(&h, root);
 	read_memory(&h, root);
 	r = read_mounts(&h, root);
+	if (!r)
+		r = posture_host_read_packages(root, &h);
 	if (!r)
 		r = posture_host_read_people(root, &h);
 	if (r < 0) {

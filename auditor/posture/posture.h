@@ -13,6 +13,7 @@
 #include "auditor/arena.h"
 #include "auditor/finding.h"
 #include "common/buf.h"
+#include "common/slice.h"
 
 /* ---- facts ---------------------------------------------------------------------------------------------------------- */
 
@@ -85,6 +86,17 @@ struct posture_unit {
 	bool early;	  /* DefaultDependencies=no */
 };
 
+struct posture_cve_id {
+	uint32_t year, number;
+};
+
+/* What the change log of the running kernel's package names, sorted. */
+struct posture_changelog {
+	const char *from; /* where it was found; "": it was not */
+	struct posture_cve_id *ids;
+	size_t n_ids;
+};
+
 struct posture_host {
 	struct bw_arena arena;
 	struct posture_text release, version, arch, cmdline, lsm, lockdown, secure_boot, sig_enforce, os_id, ubuntu, dev_mem;
@@ -93,6 +105,7 @@ struct posture_host {
 	struct posture_text config; /* the kernel's, whole */
 	const char *config_from;
 	struct posture_text mem_kb;
+	struct posture_changelog changelog;
 	bool mounts_known;
 	struct posture_mount *mounts;
 	size_t n_mounts;
@@ -111,6 +124,7 @@ struct posture_host {
 /* Reads everything below @root ("" is this host). Only -ENOMEM fails; what cannot be read is unknown. */
 int posture_host_read(const char *root, struct posture_host *ret);
 int posture_host_read_people(const char *root, struct posture_host *h);
+int posture_host_read_packages(const char *root, struct posture_host *h);
 void posture_host_free(struct posture_host *h);
 
 const char *posture_sysctl_name(unsigned int id);
@@ -124,6 +138,30 @@ bool posture_cmdline(const struct posture_host *h, const char *name, char *value
 
 /* Shared by the two readers. */
 struct posture_text posture_read(struct bw_arena *a, const char *root, const char *path);
+/* One gzip member, at most @max bytes of it. */
+int posture_read_gz(const char *root, const char *path, size_t max, struct bw_buf *out);
+
+/* ---- change logs of packages ---------------------------------------------------------------------------------------- */
+
+/* Only "CVE-YEAR-NUMBER" and nothing else. */
+bool posture_cve_id_parse(const char *text, struct posture_cve_id *ret);
+/* Every "CVE-YEAR-NUMBER" in @text; ret->from is "". -ENOMEM. */
+int posture_changelog_scan(struct bw_slice text, struct bw_arena *a, struct posture_changelog *ret);
+bool posture_changelog_names(const struct posture_changelog *c, const char *cve);
+/* Of a Debian change log, the entry of @version and those before it in time. */
+bool posture_changelog_since(struct bw_slice text, const char *version, struct bw_slice *ret);
+/* The package's version in /proc/version_signature. */
+bool posture_ubuntu_version(const char *signature, char *ret, size_t size);
+
+struct posture_rpm {
+	const char *name, *version, *release, *arch; /* inside the header */
+	struct bw_slice changelog;		     /* strings, one after the other */
+};
+
+/* The header of an installed package; -EBADMSG. */
+int posture_rpm_parse(struct bw_slice header, struct posture_rpm *ret);
+/* Is it of the same build as the kernel whose uname(2) says @release? */
+bool posture_rpm_is_kernel(const struct posture_rpm *r, const char *release);
 
 /* ---- checks --------------------------------------------------------------------------------------------------------- */
 
@@ -232,6 +270,7 @@ struct posture_cves {
 	struct posture_version kernel;
 	enum posture_backport backport;
 	const char *basis; /* where the version comes from */
+	const char *changelog; /* and where the fixes beyond it; "": nowhere */
 	struct posture_cve_result *results;
 	size_t n_results;
 	uint32_t count[POSTURE_CVE_COUNT];

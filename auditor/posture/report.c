@@ -104,6 +104,11 @@ static void write_cves(const struct posture_cves *s, struct bw_buf *out)
 	if (s->known)
 		bw_buf_printf(out, "  kernel %u.%u.%u%s: %s\n", s->kernel.major, s->kernel.minor, s->kernel.patch,
 			      s->kernel.rc ? "-rc" : "", s->basis);
+	if (s->backport != POSTURE_STREAM) {
+		bw_buf_str(out, "  fixes of the distribution: ");
+		bw_report_plain(out, *s->changelog ? s->changelog : "no change log of the kernel's package was found");
+		bw_buf_char(out, '\n');
+	}
 	for (size_t k = 0; k < ARRAY_SIZE(order); k++)
 		for (size_t i = 0; i < s->n_results; i++) {
 			const struct posture_cve_result *o = &s->results[i];
@@ -171,6 +176,7 @@ static void json_cves(struct bw_json *j, const struct posture_report *r)
 		 s->kernel.rc ? "-rc" : "");
 	bw_json_str(j, "kernel", s->known ? version : NULL);
 	bw_json_str(j, "basis", s->basis);
+	bw_json_str(j, "changelog", *s->changelog ? s->changelog : NULL);
 	bw_json_open(j, "counts", '{');
 	for (int i = 0; i < POSTURE_CVE_COUNT; i++)
 		bw_json_u64(j, posture_cve_verdict_name(i), s->count[i]);

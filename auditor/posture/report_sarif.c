@@ -130,6 +130,10 @@ static void html_cves(const struct posture_cves *s, struct bw_buf *out)
 {
 	bw_buf_printf(out, "<h2>Known vulnerabilities</h2><p>Data as of %s; ", posture_cve_as_of());
 	bw_report_xml(out, s->basis);
+	if (*s->changelog) {
+		bw_buf_str(out, "; fixes of the distribution: ");
+		bw_report_xml(out, s->changelog);
+	}
 	bw_buf_str(out, "</p><table><tr><th>CVE</th><th>Verdict</th><th>Why</th><th>Fixed in</th></tr>\n");
 	for (size_t i = 0; i < s->n_results; i++) {
 		const struct posture_cve_result *o = &s->results[i];

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <cjson/cJSON.h>
+#include <sqlite3.h>
+#include <zlib.h>
 #include <cmocka.h>
 
 #include "auditor/posture/posture.h"
@@ -599,8 +601,195 @@ static void test_reach(void **state)
 	remove_file("boot/config-7.3.4+deb13-cloud-amd64");
 	put_file("proc/sys/kernel/osrelease", rhel, strlen(rhel));
 	run_tree(&r, POSTURE_SERVER);
-	assert_int_equal(cve_of(&r, "CVE-2021-3490"), POSTURE_CVE_BACKPORT);
+	assert_int_equal(cve_of(&r, "CVE-2021-3490"), POSTURE_CVE_FIXED); /* 5.13 */
+	assert_int_equal(cve_of(&r, "CVE-2022-0500"), POSTURE_CVE_BACKPORT);
 	assert_string_equal(verdict_of(&r, "BP501"), "unknown");
+	run_free(&r);
+}
+
+/* ---- change logs of packages ---------------------------------------------------------------------------------------- */
+
+static void put_gz(const char *path, const char *text)
+{
+	char full[512];
+	gzFile f;
+
+	path_of(full, sizeof(full), path);
+	f = gzopen(full, "wb9");
+	assert_non_null(f);
+	assert_int_equal(gzwrite(f, text, (unsigned int)strlen(text)), strlen(text));
+	assert_int_equal(gzclose(f), Z_OK);
+}
+
+static const char *why_of(const struct run *r, const char *cve)
+{
+	for (size_t i = 0; i < r->cves.n_results; i++)
+		if (!strcmp(r->cves.results[i].cve->cve, cve))
+			return r->cves.results[i].why;
+	return NULL;
+}
+
+static void test_changelog_text(void **state)
+{
+	static const char text[] = "linux (5.10.0-3.4) x; urgency=low\n\n  * CVE-2021-3490\n linux (5.10.0-2.3) not a header\n\n"
+				   "linux (5.10.0-2.3) x; urgency=low\n  * CVE-2021-31440, CVE-2021-31440;CVE-2020-8835 CVE-2020-883x CVE-20-1 XCVE-1999-0001\n CVE-2020-1";
+	struct posture_changelog c;
+	struct bw_arena a = { 0 };
+	struct posture_cve_id id;
+	struct bw_slice since;
+	char version[32];
+
+	assert_int_equal(posture_changelog_scan(bw_slice(text, strlen(text)), &a, &c), 0);
+	assert_int_equal(c.n_ids, 4);
+	assert_true(posture_changelog_names(&c, "CVE-2021-31440"));
+	assert_true(posture_changelog_names(&c, "CVE-1999-0001"));
+	assert_false(posture_changelog_names(&c, "CVE-2020-883"));
+	assert_false(posture_changelog_names(&c, "CVE-2021-3491"));
+	assert_true(posture_changelog_since(bw_slice(text, strlen(text)), "5.10.0-2.3", &since));
+	assert_int_equal(since.data - (const uint8_t *)text, strstr(text, "\n\nlinux") + 2 - text);
+	assert_false(posture_changelog_since(bw_slice(text, strlen(text)), "5.10.0-2", &since));
+	assert_false(posture_changelog_since(bw_slice(text, strlen(text)), "", &since));
+	assert_false(posture_changelog_since(bw_slice(text, 10), "5.10.0-3.4", &since));
+	assert_false(posture_cve_id_parse("CVE-2021-3490 ", &id));
+	bw_arena_free(&a);
+	assert_true(posture_ubuntu_version("Ubuntu 5.15.0-91.101-generic 5.15.131", version, sizeof(version)));
+	assert_string_equal(version, "5.15.0-91.101");
+	assert_true(posture_ubuntu_version("Ubuntu 6.8.0-31.31~22.04.1-aws-64k 6.8.1", version, sizeof(version)));
+	assert_string_equal(version, "6.8.0-31.31~22.04.1-aws"); /* in no change log: nothing is said */
+	assert_false(posture_ubuntu_version("Ubuntu", version, sizeof(version)));
+	assert_false(posture_ubuntu_version("Ubuntu 5.15.0-generic 5.15.131", version, sizeof(version)));
+}
+
+/* What Ubuntu has fixed up to the upload that runs; not what was installed later. */
+static void test_ubuntu_changelog(void **state)
+{
+	static const char log[] = "linux (5.10.0-2.3) jammy; urgency=medium\n\n  * CVE-2021-3490\n\n -- K <k@example.com>  Mon\n\n"
+				  "linux (5.10.0-1.2) jammy; urgency=medium\n\n  * CVE-2021-31440\n\n -- K <k@example.com>  Mon\n";
+	static const char version[] = "Linux version 5.10.0-1-generic (Ubuntu 11.4)", release[] = "5.10.0-1-generic\n";
+	struct run r;
+
+	put_tree("server.facts");
+	put_file("proc/version", version, strlen(version));
+	put_file("proc/sys/kernel/osrelease", release, strlen(release));
+	put_file("proc/version_signature", "Ubuntu 5.10.0-1.2-generic 5.10.30\n", 35);
+	run_tree(&r, POSTURE_SERVER);
+	assert_int_equal(cve_of(&r, "CVE-2021-31440"), POSTURE_CVE_BACKPORT);
+	run_free(&r);
+	put_gz("usr/share/doc/linux-modules-5.10.0-1-generic/changelog.Debian.gz", log);
+	run_tree(&r, POSTURE_SERVER);
+	assert_int_equal(cve_of(&r, "CVE-2021-31440"), POSTURE_CVE_FIXED);
+	assert_string_equal(why_of(&r, "CVE-2021-31440"), "named in the package's change log");
+	assert_int_equal(cve_of(&r, "CVE-2021-3490"), POSTURE_CVE_BACKPORT);
+	assert_string_equal(why_of(&r, "CVE-2021-3490"), "not named in the package's change log");
+	run_free(&r);
+	/* the upload that runs is not in it: whose is it? */
+	put_file("proc/version_signature", "Ubuntu 5.10.0-1.9-generic 5.10.30\n", 35);
+	run_tree(&r, POSTURE_SERVER);
+	assert_int_equal(cve_of(&r, "CVE-2021-31440"), POSTURE_CVE_BACKPORT);
+	run_free(&r);
+}
+
+static void be32(uint8_t **p, uint32_t v)
+{
+	for (int i = 3; i >= 0; i--)
+		*(*p)++ = (uint8_t)(v >> (i * 8));
+}
+
+/* A header with four strings and a change log of two entries. */
+static size_t make_rpm(uint8_t *buf, const char *name, const char *release, const char *log1, const char *log2)
+{
+	const char *const text[] = { name, "5.14.0", release, "x86_64", log1, log2 };
+	static const uint32_t tags[] = { 1000, 1001, 1002, 1022, 1082 };
+	uint32_t at[6], bytes = 0;
+	uint8_t *p = buf;
+
+	for (int i = 0; i < 6; i++) {
+		at[i] = bytes;
+		bytes += (uint32_t)strlen(text[i]) + 1;
+	}
+	be32(&p, 5);
+	be32(&p, bytes);
+	for (int i = 0; i < 5; i++) {
+		be32(&p, tags[i]);
+		be32(&p, i < 4 ? 6 : 8);
+		be32(&p, at[i]);
+		be32(&p, i < 4 ? 1 : 2);
+	}
+	for (int i = 0; i < 6; i++) {
+		memcpy(p, text[i], strlen(text[i]) + 1);
+		p += strlen(text[i]) + 1;
+	}
+	return (size_t)(p - buf);
+}
+
+static void test_rpm_header(void **state)
+{
+	uint8_t buf[512];
+	size_t len = make_rpm(buf, "kernel-core", "1.el9", "- a {CVE-2021-3490}", "- b");
+	struct posture_rpm r;
+
+	assert_int_equal(posture_rpm_parse(bw_slice(buf, len), &r), 0);
+	assert_string_equal(r.name, "kernel-core");
+	assert_int_equal(r.changelog.len, strlen("- a {CVE-2021-3490}") + strlen("- b") + 2);
+	assert_true(posture_rpm_is_kernel(&r, "5.14.0-1.el9.x86_64"));
+	assert_true(posture_rpm_is_kernel(&r, "5.14.0-1.el9.x86_64+rt"));
+	assert_false(posture_rpm_is_kernel(&r, "5.14.0-1.el9_4.x86_64"));
+	assert_false(posture_rpm_is_kernel(&r, "5.14.0-1.el9.aarch64"));
+	assert_false(posture_rpm_is_kernel(&r, "5.14.0-1.el9"));
+	for (size_t cut = 0; cut < len; cut++)
+		assert_int_equal(posture_rpm_parse(bw_slice(buf, cut), &r), -EBADMSG);
+	buf[8 + 4 * 16 + 15] = 3; /* one string more than there is */
+	assert_int_equal(posture_rpm_parse(bw_slice(buf, len), &r), -EBADMSG);
+	buf[8 + 4 * 16 + 15] = 2;
+	buf[8 + 7] = 4; /* the name is a number */
+	assert_int_equal(posture_rpm_parse(bw_slice(buf, len), &r), -EBADMSG);
+}
+
+static void test_rpm_database(void **state)
+{
+	static const char release[] = "5.14.0-427.13.1.el9_4.x86_64\n", version[] = "Linux version";
+	static const struct {
+		const char *name, *release, *log;
+	} packages[] = { { "kernel-core", "400.el9", "- {CVE-2024-26611}" }, { "bash", "427.13.1.el9_4", "- {CVE-2024-26611}" },
+			 { "kernel-core", "427.13.1.el9_4", "- bpf: fix {CVE-2022-0500}" } };
+	char full[512];
+	struct run r;
+	sqlite3 *db;
+
+	put_tree("server.facts");
+	put_file("proc/version", version, strlen(version));
+	put_file("proc/sys/kernel/osrelease", release, strlen(release));
+	path_of(full, sizeof(full), "var/lib/rpm/rpmdb.sqlite");
+	assert_int_equal(sqlite3_open(full, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);"
+					  "CREATE TABLE Name (key TEXT NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL)",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++) {
+		uint8_t buf[512];
+		size_t len = make_rpm(buf, packages[i].name, packages[i].release, packages[i].log, "- older");
+		sqlite3_stmt *s;
+
+		assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO Packages (blob) VALUES (?)", -1, &s, NULL), SQLITE_OK);
+		sqlite3_bind_blob(s, 1, buf, (int)len, SQLITE_STATIC);
+		assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+		sqlite3_finalize(s);
+		assert_int_equal(sqlite3_prepare_v2(db, "INSERT INTO Name VALUES (?, ?, 0)", -1, &s, NULL), SQLITE_OK);
+		sqlite3_bind_text(s, 1, packages[i].name, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(s, 2, (int64_t)i + 1);
+		assert_int_equal(sqlite3_step(s), SQLITE_DONE);
+		sqlite3_finalize(s);
+	}
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	run_tree(&r, POSTURE_SERVER);
+	assert_string_equal(r.cves.changelog, "the change log of kernel-core-5.14.0-427.13.1.el9_4.x86_64");
+	assert_int_equal(cve_of(&r, "CVE-2022-0500"), POSTURE_CVE_FIXED);
+	assert_int_equal(cve_of(&r, "CVE-2024-26611"), POSTURE_CVE_BACKPORT);
+	run_free(&r);
+	put_file("var/lib/rpm/rpmdb.sqlite", "SQLite format 3", 15);
+	run_tree(&r, POSTURE_SERVER);
+	assert_string_equal(r.cves.changelog, "");
+	assert_int_equal(cve_of(&r, "CVE-2022-0500"), POSTURE_CVE_BACKPORT);
 	run_free(&r);
 }
 
@@ -647,7 +836,11 @@ int main(void)
 		TREE(test_hardened), TREE(test_flips), TREE(test_nothing_readable), TREE(test_modes), TREE(test_container),
 		TREE(test_fix_undo), TREE(test_undo_respects_others), TREE(test_fix_fails),
 		cmocka_unit_test(test_stream_rule), cmocka_unit_test(test_table), cmocka_unit_test(test_false_hits),
-		cmocka_unit_test(test_distributions), TREE(test_reach), TREE(test_output),
+		cmocka_unit_test(test_distributions), TREE(test_reach),
+		cmocka_unit_test(test_changelog_text),
+		TREE(test_ubuntu_changelog),
+		cmocka_unit_test(test_rpm_header),
+		TREE(test_rpm_database), TREE(test_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
