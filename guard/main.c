@@ -2,20 +2,25 @@
 /* bpfwardend: the guard. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/feature.h"
 #include "common/log.h"
 #include "common/opts.h"
+#include "guard/backoff.h"
 #include "guard/breakglass.h"
 #include "guard/config.h"
 #include "guard/guard.h"
 #include "guard/loader.h"
+#include "guard/notify.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BREAKGLASS = 3 };
 
@@ -128,9 +133,51 @@ static int give_way(const char *pin_dir, const char *reason)
 		snprintf(message, sizeof(message), "break-glass: %s: not started, nothing is guarded; sets of programs removed: %d", reason, n);
 	bw_warn("%s", message);
 	r = breakglass_log(message);
-	if (r < 0)
+	/* A service has no devices; its manager keeps what it said above. */
+	if (r < 0 && r != -ENOENT)
 		bw_warn("/dev/kmsg: %s, ignoring", strerror(-r));
 	return n < 0 ? EXIT_FAILED : EXIT_BREAKGLASS;
+}
+
+/*
+ * Under a service manager: waits where the starts before this one ended badly. The directory is the one that it keeps for the service.
+ * Returns false when it is to end instead.
+ */
+static bool wait_turn(const struct config *config, const char *dir)
+{
+	const char *const settings[] = { config->file, config->policy ? config->policy : CONFIG_POLICY, NULL };
+	struct notify notify;
+	struct timespec now, wait;
+	uint32_t failures, ms;
+	char message[200];
+	sigset_t end;
+	int r, sig;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	r = backoff_begin(dir, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, settings, &failures);
+	if (r < 0) {
+		bw_warn("%s: %s: starts are not counted, ignoring", dir, strerror(-r));
+		return true;
+	}
+	ms = backoff_wait_ms(failures);
+	if (!ms)
+		return true;
+	snprintf(message, sizeof(message), "STATUS=waits %u s: the last %u starts ended badly; what the kernel refuses it goes on refusing", ms / 1000, failures);
+	bw_warn("%s", message + strlen("STATUS="));
+	if (notify_open(getenv("NOTIFY_SOCKET"), NULL, NULL, &notify) == 0) {
+		notify_send(&notify, message);
+		notify_close(&notify);
+	}
+	sigemptyset(&end);
+	sigaddset(&end, SIGTERM);
+	sigaddset(&end, SIGINT);
+	sigprocmask(SIG_BLOCK, &end, NULL);
+	wait = (struct timespec){ ms / 1000, (long)(ms % 1000) * 1000000 };
+	do
+		sig = sigtimedwait(&end, NULL, &wait);
+	while (sig < 0 && errno == EINTR);
+	sigprocmask(SIG_UNBLOCK, &end, NULL);
+	return sig < 0;
 }
 
 /* Probes and starts, or with @ret NULL only arms. Returns 0, or the exit status after saying why. */
@@ -191,6 +238,8 @@ int main(int argc, char **argv)
 	char why[1024] = "", reason[400];
 	int nargs, r, ready = -1;
 	bool pulled;
+	/* RuntimeDirectory= of the unit */
+	const char *kept = getenv("NOTIFY_SOCKET") ? getenv("RUNTIME_DIRECTORY") : NULL;
 
 	r = bw_opts_parse(&command, opts, argc, argv, &nargs);
 	if (r)
@@ -263,11 +312,18 @@ int main(int argc, char **argv)
 			return EXIT_FAILED;
 		}
 	}
+	if (kept && !wait_turn(&config, kept)) {
+		backoff_end(kept);
+		config_free(&config);
+		return 0;
+	}
 	r = start(&config, &probed, &guard);
 	report_ready(ready, (unsigned char)r);
 	if (!r) {
 		r = guard_run(guard) < 0 ? EXIT_FAILED : 0;
 		guard_free(guard);
+		if (kept && !r)
+			backoff_end(kept);
 	}
 	config_free(&config);
 	return r;
