@@ -43,6 +43,7 @@ struct canon {
 
 	uint32_t *ordinal; /* per function: its place in the program's order, from 1; 0 for not in it */
 	uint32_t *order, n_order;
+	bool *placed; /* per function: it has its place in the other order */
 	struct frame *stack;
 
 	bool *map_ok, *map_known;		/* per map: its definition could be hashed; .defs is filled in */
@@ -237,6 +238,63 @@ static bool order_functions(struct canon *c, int32_t entry)
 			add_function(c, r->target, &n);
 	}
 	return true;
+}
+
+static int by_name(const void *a, const void *b, void *arg)
+{
+	const struct bw_object *o = arg;
+
+	return strcmp(o->funcs[((const struct frame *)a)->func].name, o->funcs[((const struct frame *)b)->func].name);
+}
+
+/*
+ * The same functions as cilium/ebpf lays them out (linker.go, flattenInstructions()): breadth first, those that one function refers
+ * to by name. Returns false when it would take too long.
+ */
+static bool place_functions(struct canon *c, struct bw_canonical_func *ret)
+{
+	uint32_t n = 1;
+
+	c->stack[0].func = c->order[0];
+	c->placed[c->order[0]] = true;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct bw_func *f = &c->o->funcs[c->stack[i].func];
+		const struct bw_code *code = &c->o->codes[f->code];
+		uint32_t first = n;
+
+		ret[c->ordinal[c->stack[i].func] - 1] = (struct bw_canonical_func){ .n_insns = f->n_insns, .place = i };
+		if (!code->reloc_of)
+			continue;
+		if (!spend(c, f->n_insns))
+			return false;
+		for (uint32_t k = 0; k < f->n_insns; k++) {
+			const struct bw_reloc *r = bw_code_reloc(code, f->first + k);
+
+			if (!r || (r->kind != BW_RELOC_CALL && r->kind != BW_RELOC_FUNC_ADDR) || r->target == BW_NONE || c->placed[r->target])
+				continue;
+			c->placed[r->target] = true;
+			c->stack[n++].func = (uint32_t)r->target;
+		}
+		qsort_r(c->stack + first, n - first, sizeof(*c->stack), by_name, (void *)c->o);
+	}
+	return true;
+}
+
+static int list_functions(struct canon *c, struct bw_canonical *ret)
+{
+	bool placed;
+
+	if (c->n_order < 3)
+		return 0;
+	ret->funcs = bw_arena_alloc(c->arena, c->n_order, sizeof(*ret->funcs));
+	if (!ret->funcs)
+		return -ENOMEM;
+	placed = place_functions(c, ret->funcs);
+	for (uint32_t i = 0; i < c->n_order; i++)
+		c->placed[c->order[i]] = false;
+	if (!placed)
+		c->why = too_long;
+	return 0;
 }
 
 /* Offset and variable; the section is in the definition. Names may occur twice: the offset does not. */
@@ -551,6 +609,8 @@ static int canonical_prog(struct canon *c, const struct bw_prog *p, struct bw_ca
 		r = find_maps(c);
 		if (!r)
 			r = code_hash(c, p, &out);
+		if (!r && !c->why)
+			r = list_functions(c, &out);
 		if (!r)
 			r = list_maps(c, &out);
 		if (!r && out.has_rodata)
@@ -579,6 +639,7 @@ static int canon_init(struct canon *c, const struct bw_object *o, struct bw_aren
 		.types.stack = bw_arena_alloc(scratch, BW_MAX_CANONICAL_STACK, sizeof(*c->types.stack)),
 		.ordinal = bw_arena_alloc(scratch, o->n_funcs, sizeof(*c->ordinal)),
 		.order = bw_arena_alloc(scratch, o->n_funcs, sizeof(*c->order)),
+		.placed = bw_arena_alloc(scratch, o->n_funcs, sizeof(*c->placed)),
 		.stack = bw_arena_alloc(scratch, o->n_funcs, sizeof(*c->stack)),
 		.map_ok = bw_arena_alloc(scratch, o->n_maps, sizeof(*c->map_ok)),
 		.map_known = bw_arena_alloc(scratch, o->n_maps, sizeof(*c->map_known)),
@@ -589,7 +650,7 @@ static int canon_init(struct canon *c, const struct bw_object *o, struct bw_aren
 		.used_list = bw_arena_alloc(scratch, o->n_maps, sizeof(*c->used_list)),
 		.h.ctx = EVP_MD_CTX_new(),
 	};
-	return c->types.stack && c->ordinal && c->order && c->stack && c->map_ok && c->map_known && c->defs &&
+	return c->types.stack && c->ordinal && c->order && c->placed && c->stack && c->map_ok && c->map_known && c->defs &&
 			       c->values_known && c->values && c->used && c->used_list && c->h.ctx ?
 		       0 :
 		       -ENOMEM;

@@ -47,6 +47,12 @@ struct bw_canonical_map {
 	uint8_t hash[BW_CANONICAL_LEN];	 /* of its definition */
 };
 
+/* A function of a program, in libbpf's order. */
+struct bw_canonical_func {
+	uint32_t n_insns;
+	uint32_t place; /* where cilium/ebpf puts it, from 0 */
+};
+
 struct bw_canonical {
 	const char *why; /* why it has no canonical identity; NULL when it has one */
 	uint8_t hash[BW_CANONICAL_LEN];	  /* over everything below, type, attach type and section */
@@ -55,6 +61,7 @@ struct bw_canonical {
 	uint8_t data[BW_CANONICAL_LEN];	  /* those that they can */
 	bool has_rodata, has_data;
 	uint32_t n_insns, n_funcs; /* in its call graph */
+	struct bw_canonical_func *funcs; /* NULL for fewer than three: there is one order only */
 	struct bw_canonical_map *maps; /* sorted by name */
 	uint32_t n_maps;
 };

@@ -115,6 +115,9 @@ static int put_program(struct bw_buf *b, const struct bw_object *o, const struct
 			put_text(b, c->maps[i].name);
 			bw_buf_append(b, c->maps[i].hash, BW_CANONICAL_LEN);
 		}
+		put_u32(b, c->funcs ? c->n_funcs : 0);
+		if (c->funcs)
+			bw_buf_append(b, c->funcs, c->n_funcs * sizeof(*c->funcs));
 	}
 	return put_digest(b, o, p);
 }
@@ -261,7 +264,7 @@ static void *take_array(struct cursor *c, uint32_t n, size_t size)
 
 static void take_program(struct cursor *c, struct bw_ident_program *p)
 {
-	uint32_t flags;
+	uint32_t flags, n_funcs;
 
 	p->name = take_text(c);
 	p->section = take_text(c);
@@ -289,6 +292,14 @@ static void take_program(struct cursor *c, struct bw_ident_program *p)
 		for (uint32_t i = 0; i < p->n_maps && !c->error; i++) {
 			p->maps[i].name = take_text(c);
 			take(c, p->maps[i].hash, BW_CANONICAL_LEN);
+		}
+		n_funcs = take_count(c, p->n_funcs, sizeof(*p->funcs));
+		if (n_funcs && n_funcs != p->n_funcs && !c->error)
+			c->error = -EBADMSG;
+		if (n_funcs) {
+			p->funcs = take_array(c, n_funcs, sizeof(*p->funcs));
+			if (p->funcs)
+				take(c, p->funcs, n_funcs * sizeof(*p->funcs));
 		}
 	}
 	p->has_digest = take_u32(c);

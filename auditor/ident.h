@@ -34,6 +34,7 @@ struct bw_ident_program {
 	bool has_rodata, has_data;
 	struct bw_ident_map *maps; /* sorted by name */
 	uint32_t n_maps, n_insns, n_funcs;
+	struct bw_canonical_func *funcs; /* NULL for fewer than three */
 	/*
 	 * Of light skeletons, which bring their instructions as they will be loaded. Not for a program with references
 	 * that the loader decides about.

@@ -7,6 +7,7 @@
 #include "auditor/commands.h"
 #include "auditor/ident.h"
 #include "auditor/predict.h"
+#include "auditor/relink.h"
 #include "common/bpf_names.h"
 #include "common/buf.h"
 #include "common/cleanup.h"
@@ -77,6 +78,17 @@ static void put_hex(struct bw_buf *b, const char *label, const void *data, size_
 	else
 		bw_buf_str(b, "unpredictable");
 	bw_buf_char(b, '\n');
+}
+
+/* Only where it is another one than libbpf's. */
+static void cilium_text(struct bw_buf *b, const struct bw_predicted *p, const struct bw_ident_program *c)
+{
+	struct bw_predicted q;
+
+	if (relink_cilium(p, c, &q) < 0)
+		bw_buf_str(b, "  cilium/ebpf    unpredictable: learn it on a host (bpfwarden policy learn)\n");
+	else if (memcmp(q.digest, p->digest, sizeof(q.digest)))
+		put_hex(b, "cilium/ebpf", q.digest, sizeof(q.digest), true);
 }
 
 static void canonical_text(struct bw_buf *b, const struct bw_ident_program *c)
@@ -154,6 +166,7 @@ static void program_text(struct bw_buf *b, const struct bw_predicted *p, const s
 	}
 	bw_buf_printf(b, "  instructions   %" PRIu32 "\n", p->summary.insn_cnt);
 	put_hex(b, "load digest", p->digest, sizeof(p->digest), has_digest(p));
+	cilium_text(b, p, c);
 	put_hex(b, "tag (SHA-256)", p->tag_sha256, sizeof(p->tag_sha256), has_tags(p));
 	put_hex(b, "tag (SHA-1)", p->tag_sha1, sizeof(p->tag_sha1), has_tags(p));
 	helpers_text(b, p->summary.helpers);
@@ -217,6 +230,7 @@ static void program_json(struct bw_json *j, const struct bw_predicted *p, const 
 {
 	const struct bw_identity_summary *s = &p->summary;
 	bool type_open = p->flags & BW_PREDICT_TYPE_OPEN;
+	struct bw_predicted q = { 0 };
 	char number[16];
 
 	bw_json_open(j, NULL, '{');
@@ -240,6 +254,7 @@ static void program_json(struct bw_json *j, const struct bw_predicted *p, const 
 	bw_json_str(j, "error", p->error);
 	canonical_json(j, c);
 	hex_or_null(j, "load_digest", p->digest, sizeof(p->digest), has_digest(p));
+	hex_or_null(j, "load_digest_cilium", q.digest, sizeof(q.digest), relink_cilium(p, c, &q) == 0);
 	hex_or_null(j, "tag_sha1", p->tag_sha1, sizeof(p->tag_sha1), has_tags(p));
 	hex_or_null(j, "tag_sha256", p->tag_sha256, sizeof(p->tag_sha256), has_tags(p));
 	if (!p->error) {

@@ -12,6 +12,7 @@
 #include "auditor/commands.h"
 #include "auditor/ident.h"
 #include "auditor/policy_edit.h"
+#include "auditor/relink.h"
 #include "auditor/predict.h"
 #include "common/bpf_names.h"
 #include "common/buf.h"
@@ -24,7 +25,7 @@ struct add {
 	struct policy_file file;
 	const char *id, *reason;
 	struct bw_strlist loaders, targets, types;
-	bool any_target;
+	bool any_target, cilium;
 	uint32_t type; /* the one of --type that is being added; 0: as the object says */
 	struct bw_buf report;	  /* printed when the file was written */
 	unsigned int added, extended, unchanged;
@@ -357,6 +358,19 @@ static int program_add(struct add *a, const char *object, const struct bw_predic
 	return 0;
 }
 
+/* The same program as cilium/ebpf loads it, where that is another digest. */
+static int cilium_add(struct add *a, const char *object, const struct bw_predicted *p, const struct bw_ident_program *c, bool only)
+{
+	struct bw_predicted q;
+	int r = relink_cilium(p, c, &q);
+
+	if (r == -ENOENT) {
+		bw_warn("%s: program %s: what cilium/ebpf makes of it cannot be predicted: learn it on a host", object, p->name);
+		return 0;
+	}
+	return r < 0 || !memcmp(q.digest, p->digest, sizeof(q.digest)) ? r : program_add(a, object, &q, c, only);
+}
+
 /* One object, of a file that is one or contains it. @kernel names the BTF it was predicted for, for messages. */
 static int object_add(struct add *a, const struct bw_ident_object *o, const struct bw_predict_opts *opts, const char *kernel)
 {
@@ -398,6 +412,8 @@ static int object_add(struct add *a, const struct bw_ident_object *o, const stru
 		for (unsigned int k = 0; k < a->types.n || !k; k++) {
 			a->type = a->types.n ? (uint32_t)bw_prog_type_id(a->types.items[k]) : 0;
 			r = why ? -EINVAL : program_add(a, object, p, c, pred.n == 1);
+			if (!r && a->cilium)
+				r = cilium_add(a, object, p, c, pred.n == 1);
 			if (r < 0 && !result)
 				result = r;
 			if (r < 0 && !why && r != -EEXIST) {
@@ -511,6 +527,7 @@ static int run(int argc, char **argv, bool init)
 		  "do not bind to the target that its section names" },
 		{ BW_OPT_LIST, 0, "type", &a.types, "TYPE",
 		  "program type, where it is not what the section says (repeatable: an entry each)" },
+		{ BW_OPT_FLAG, 0, "cilium", &a.cilium, NULL, "also as cilium/ebpf loads it: functions in another order, another digest" },
 		{ BW_OPT_STRING, 0, "reason", &a.reason, "TEXT", "why it is approved" },
 		{ BW_OPT_STRING, 0, "id", &a.id, "ID",
 		  "id of the entry (several programs: ID/PROGRAM); default FILE/PROGRAM" },
