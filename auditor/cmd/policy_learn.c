@@ -41,7 +41,7 @@ struct places {
 };
 
 struct entry {
-	uint8_t digest[BW_DIGEST_LEN];
+	uint8_t digest[BW_DIGEST_LEN], tag[BW_TAG_LEN];
 	enum bw_identity identity;
 	uint32_t prog_type, attach_type, insn_cnt;
 	uint64_t helpers[BW_HELPER_WORDS];
@@ -258,6 +258,8 @@ static int entry_of(struct learn *l, const struct bw_sim_load *load, struct entr
 	if (!e)
 		return -ENOMEM;
 	memcpy(e->digest, load->digest, sizeof(e->digest));
+	/* Before 6.9 the tag is what the kernel side looks for, and the digest is asked for beside it. */
+	memcpy(e->tag, load->identity == BW_IDENTITY_TAG ? load->digest : load->tag, sizeof(e->tag));
 	e->identity = load->identity;
 	e->prog_type = load->prog_type;
 	e->attach_type = load->attach_type;
@@ -511,14 +513,15 @@ static void put_entry(struct bw_json *j, const struct entry *e, uint32_t index)
 	bw_json_strn(j, "reason", bw_buf_cstr(&reason), reason.len < MAX_TEXT ? reason.len : MAX_TEXT);
 	put_named(j, "type", bw_prog_type_name(e->prog_type), e->prog_type);
 	put_named(j, "attach_type", policy_attach_type_name(e->prog_type, e->attach_type), e->attach_type);
-	if (e->identity == BW_IDENTITY_TAG) {
+	if (e->identity == BW_IDENTITY_TAG || e->identity == BW_IDENTITY_TAG_DIGEST) {
 		bw_json_open(j, "tags", '[');
 		bw_json_open(j, NULL, '{');
-		bw_json_hex(j, "tag", e->digest, BW_TAG_LEN);
+		bw_json_hex(j, "tag", e->tag, BW_TAG_LEN);
 		bw_json_u64(j, "instructions", e->insn_cnt);
 		bw_json_close(j, '}');
 		bw_json_close(j, ']');
-	} else {
+	}
+	if (e->identity != BW_IDENTITY_TAG) {
 		bw_json_open(j, "digests", '[');
 		bw_json_hex(j, NULL, e->digest, BW_DIGEST_LEN);
 		bw_json_close(j, ']');
