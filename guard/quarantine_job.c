@@ -174,7 +174,10 @@ static bool same_load(const struct held_program *a, const struct held_program *b
 	return true;
 }
 
-/* @p and what is connected to it, however many maps lie between; @p first, then in the order they came. */
+/*
+ * @p and what is connected to it, however many maps lie between; @p first, then in the order they came. Who writes a map was mostly
+ * there before who reads it, and the analysis sees more of the reader when it has seen the writer: so the job has @p last.
+ */
 static uint32_t connected(const struct held_programs *h, const struct held_program *p, const struct held_program **set,
 			  bool *ret_truncated)
 {
@@ -288,7 +291,8 @@ int held_job(const struct held_programs *h, const struct held_program *p, struct
 	head.n_programs = job.n_programs = connected(h, p, set, &job.truncated);
 	bw_buf_append(out, &head, sizeof(head));
 	for (uint32_t i = 0; i < job.n_programs; i++) {
-		const struct bw_hold_question *q = &set[i]->q;
+		const struct held_program *one = set[(i + 1) % job.n_programs];
+		const struct bw_hold_question *q = &one->q;
 		struct analyst_program rec = {
 			.prog_type = q->prog_type,
 			.attach_type = q->expected_attach_type,
@@ -300,8 +304,8 @@ int held_job(const struct held_programs *h, const struct held_program *p, struct
 
 		memcpy(rec.name, q->name, sizeof(rec.name) - 1);
 		bw_buf_append(out, &rec, sizeof(rec));
-		put_insns(set[i], nb, out);
-		put_maps(set[i], nb, out);
+		put_insns(one, nb, out);
+		put_maps(one, nb, out);
 	}
 	r = bw_buf_error(out);
 	if (!r && (out->len > ANALYST_MAX_JOB || nb->n == MAX_JOB_MAPS))

@@ -191,6 +191,30 @@ static void maps_connect(void **state)
 	held_programs_free(&h);
 }
 
+/* The analysis sees more of a reader when it has seen the writer, which mostly was there before: who asks is the last in the job. */
+static void who_asks_comes_last(void **state)
+{
+	static const uint64_t insns[3] = { LD_MAP(1, BPF_PSEUDO_MAP_FD, 5), EXIT };
+	struct bw_hold_question writer = question(1, 3), reader = question(2, 3);
+	_cleanup_buf_ struct bw_buf first = { 0 }, second = { 0 };
+	struct held_program *w, *r;
+	struct held_programs h;
+	struct held_job job;
+
+	assert_int_equal(held_programs_init(&h, 16, 1 << 20), 0);
+	add_map(&writer, 5, 100, 0);
+	add_map(&reader, 5, 100, 0);
+	memcpy(writer.name, "writer", 7);
+	memcpy(reader.name, "reader", 7);
+	w = put(&h, &writer, insns);
+	r = put(&h, &reader, insns);
+	assert_int_equal(held_job(&h, r, &first, &job), 0);
+	assert_int_equal(held_job(&h, w, &second, &job), 0);
+	assert_true(memmem(first.data, first.len, "writer", 7) < memmem(first.data, first.len, "reader", 7));
+	assert_true(memmem(second.data, second.len, "reader", 7) < memmem(second.data, second.len, "writer", 7));
+	held_programs_free(&h);
+}
+
 /* Two loads of one object have other descriptors and other ids: the jobs are equal. A different map makes another job. */
 static void equal_loads_make_equal_jobs(void **state)
 {
@@ -306,6 +330,7 @@ int main(void)
 		cmocka_unit_test(records_are_checked), cmocka_unit_test(code_comes_in_order),
 		cmocka_unit_test(the_oldest_make_room), cmocka_unit_test(values_are_kept), cmocka_unit_test(maps_connect),
 		cmocka_unit_test(equal_loads_make_equal_jobs), cmocka_unit_test(jobs_are_analysed),
+		cmocka_unit_test(who_asks_comes_last),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
