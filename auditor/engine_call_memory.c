@@ -91,8 +91,12 @@ struct bw_val bw_call_read_outside(struct bw_engine *e, struct bw_state *s, cons
 	return out;
 }
 
-/* Registers, structures and contexts have fields: a copy of several is taken word by word. */
-static bool structured(struct bw_engine *e, const struct bw_val *src)
+/*
+ * Registers, structures and contexts have fields: a copy of several is taken word by word. A few words of memory whose class is
+ * known may be a structure, too, whose pointers lead to more of it.
+ */
+#define MAX_PLAIN_STRUCT 64u
+static bool structured(struct bw_engine *e, const struct bw_val *src, uint64_t len)
 {
 	const struct bw_region *g = src->kind == BW_VAL_PTR && src->lo == src->hi ? bw_dom_only(&e->d, src->ref) : NULL;
 
@@ -100,8 +104,10 @@ static bool structured(struct bw_engine *e, const struct bw_val *src)
 		return false;
 	if (g->kind == BW_REGION_CTX)
 		return true;
-	return g->kind == BW_REGION_EXT && bw_dom_desc(&e->d, (uint32_t)g->a)->kind != BW_DESC_PLAIN &&
-	       bw_dom_desc(&e->d, (uint32_t)g->a)->kind != BW_DESC_SYSARG;
+	if (g->kind != BW_REGION_EXT || bw_dom_desc(&e->d, (uint32_t)g->a)->kind == BW_DESC_SYSARG)
+		return false;
+	return bw_dom_desc(&e->d, (uint32_t)g->a)->kind != BW_DESC_PLAIN ||
+	       (len <= MAX_PLAIN_STRUCT && bw_dom_desc(&e->d, (uint32_t)g->a)->classes);
 }
 
 static struct bw_val read_words(struct bw_engine *e, struct bw_state *s, struct bw_call_args *c, uint64_t len)
@@ -131,7 +137,7 @@ void bw_call_probe_read(struct bw_engine *e, struct bw_state *s, struct bw_call_
 {
 	struct bw_length len = bw_len_of(&c->arg[2]);
 	bool words = len.min == len.max && c->c->ret != 'l' && len.max > 8 && len.max <= 512 && len.max % 8 == 0 &&
-		     structured(e, &c->arg[3]);
+		     structured(e, &c->arg[3], len.max);
 	bool number = len.min == len.max && c->c->ret != 'l' && (len.max == 1 || len.max == 2 || len.max == 4 || len.max == 8);
 	struct bw_val v = words ? read_words(e, s, c, len.max) :
 				  bw_call_read_outside(e, s, c, &c->arg[3], len, number ? (unsigned int)len.max : 0);

@@ -85,18 +85,22 @@ static void load_tag(struct bw_engine *e, struct bw_state *s, const struct bw_va
 {
 	const struct bw_region *g;
 	int64_t lo = bw_sat_add(p->lo, d->off), w = bw_span(p->lo, p->hi);
+	bool near = p->lo >= -4096 && p->hi <= 1 << 20;
 
-	if (v->kind != BW_VAL_SCALAR || v->tag || p->kind != BW_VAL_PTR || p->lo < -4096 || p->hi > 1 << 20)
+	if (v->kind != BW_VAL_SCALAR || v->tag || p->kind != BW_VAL_PTR)
 		return;
 	g = bw_dom_only(&e->d, p->ref);
-	if (!g)
+	if (!g || (!near && (g->kind == BW_REGION_PACKET || d->width != 1)))
 		return;
 	if (g->kind == BW_REGION_PACKET) {
 		v->tag = bw_packet_tag(e, p->ref, lo, bw_sat_add(lo, w), d->width);
 		return;
 	}
-	if (w)
+	if (w) {
+		/* A loop looks for a word byte by byte: their places are known among each other, if not in the whole. */
+		v->tag = bw_dom_tag_add(&e->d, BW_TAG_LOAD, p->ref, (near ? lo : d->off) - BW_PACKET_VARIABLE, d->width, 0);
 		return;
+	}
 	if (g->kind == BW_REGION_STACK && d->width > 1) {
 		/* Bytes copied out of the packet remember their place one by one. */
 		struct bw_val first = bw_mem_read(e, s, p, d->off, 1);
