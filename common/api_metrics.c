@@ -219,17 +219,46 @@ static void otlp_durations(struct bw_json *j, const struct api_data *d, int64_t 
 	close_metric(j);
 }
 
+/* A number that each endpoint has, at @offset of it. */
+static void otlp_number(struct bw_json *j, const struct api_data *d, const char *name, const char *unit, size_t offset, int64_t now)
+{
+	open_metric(j, name, unit, "sum");
+	for (uint32_t i = 0; i < d->n; i++) {
+		open_point(j, &d->endpoints[i], NULL, NULL, now);
+		nano(j, "asInt", (int64_t)*(const uint64_t *)(const void *)((const char *)&d->endpoints[i] + offset));
+		bw_json_close(j, '}');
+	}
+	close_metric(j);
+}
+
+/* What capture, engine and catalogue counted since they started. */
+static void otlp_events(struct bw_json *j, const struct api_data *d, int64_t now)
+{
+	open_metric(j, "bpfwarden.api.events", "1", "sum");
+	for (uint32_t i = 0; i < d->ncounters; i++) {
+		bw_json_open(j, NULL, '{');
+		bw_json_open(j, "attributes", '[');
+		attribute(j, "event", d->counters[i].name);
+		bw_json_close(j, ']');
+		nano(j, "timeUnixNano", now);
+		nano(j, "asInt", (int64_t)d->counters[i].value);
+		bw_json_close(j, '}');
+	}
+	close_metric(j);
+}
+
+/* One counter per fact of a kind; @attr names what the fact's name is. */
 static void otlp_sum(struct bw_json *j, const struct api_data *d, const char *name, const char *kind, const char *attr, int64_t now)
 {
 	open_metric(j, name, "1", "sum");
 	for (uint32_t i = 0; i < d->n; i++) {
 		const struct api_endpoint *e = &d->endpoints[i];
-		uint32_t n = 1;
-		const struct api_fact *f = kind ? api_endpoint_facts(e, kind, &n) : NULL;
+		uint32_t n;
+		const struct api_fact *f = api_endpoint_facts(e, kind, &n);
 
 		for (uint32_t k = 0; k < n; k++) {
-			open_point(j, e, attr, f ? f[k].name : NULL, now);
-			nano(j, "asInt", (int64_t)(f ? f[k].count : e->calls));
+			open_point(j, e, attr, f[k].name, now);
+			nano(j, "asInt", (int64_t)f[k].count);
 			bw_json_close(j, '}');
 		}
 	}
@@ -256,11 +285,17 @@ void api_metrics_otlp(const struct api_data *d, int64_t now, const char *node, s
 	bw_json_close(&j, '}');
 	bw_json_open(&j, "metrics", '[');
 	otlp_durations(&j, d, now);
-	otlp_sum(&j, d, "bpfwarden.api.requests", NULL, NULL, now);
+	otlp_number(&j, d, "bpfwarden.api.requests", "1", offsetof(struct api_endpoint, calls), now);
+	otlp_number(&j, d, "bpfwarden.api.errors", "1", offsetof(struct api_endpoint, errors), now);
+	otlp_number(&j, d, "bpfwarden.api.request.bytes", "By", offsetof(struct api_endpoint, request_bytes), now);
+	otlp_number(&j, d, "bpfwarden.api.response.bytes", "By", offsetof(struct api_endpoint, response_bytes), now);
 	otlp_sum(&j, d, "bpfwarden.api.responses", "status", "http.response.status_code", now);
+	otlp_sum(&j, d, "bpfwarden.api.grpc_responses", "grpc-status", "rpc.grpc.status_code", now);
+	otlp_sum(&j, d, "bpfwarden.api.auth", "auth", "bpfwarden.scheme", now);
 	otlp_sum(&j, d, "bpfwarden.api.exceptions", "exception", "error.type", now);
 	otlp_sum(&j, d, "bpfwarden.api.personal_data", "class", "bpfwarden.class", now);
 	otlp_sum(&j, d, "bpfwarden.api.findings", "finding", "bpfwarden.finding", now);
+	otlp_events(&j, d, now);
 	bw_json_close(&j, ']');
 	bw_json_close(&j, '}');
 	bw_json_close(&j, ']');

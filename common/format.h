@@ -50,6 +50,8 @@ int format_event(enum format_id id, const struct format_options *o, const struct
 void format_otlp_begin(const struct event_view *first, struct bw_buf *b);
 void format_otlp_record(const struct event_view *e, struct bw_buf *b); /* commas are the caller's */
 void format_otlp_end(struct bw_buf *b);
+/* The items of an OTLP request {"@list":[...]}, without the brackets, so that several can be sent as one. False: it is another request. */
+bool format_otlp_items(const char *line, size_t len, const char *list, const char **ret, size_t *ret_len);
 
 /* 0 (emergency) to 7 (debug). */
 unsigned int format_syslog_level(enum event_severity s);

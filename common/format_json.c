@@ -204,6 +204,18 @@ void format_otlp_end(struct bw_buf *b)
 	bw_buf_str(b, "]}]}]}");
 }
 
+bool format_otlp_items(const char *line, size_t len, const char *list, const char **ret, size_t *ret_len)
+{
+	size_t n = strlen(list);
+
+	if (len < n + 7 || memcmp(line, "{\"", 2) || memcmp(line + 2, list, n) || memcmp(line + 2 + n, "\":[", 3) ||
+	    memcmp(line + len - 2, "]}", 2))
+		return false;
+	*ret = line + n + 5;
+	*ret_len = len - n - 7;
+	return true;
+}
+
 void format_otlp_record(const struct event_view *e, struct bw_buf *b)
 {
 	/* SeverityNumber: DEBUG 5, INFO 9, INFO2 10, WARN 13, ERROR 17, FATAL 21 */

@@ -49,6 +49,7 @@ static const struct config_key {
 	{ "api.cpu_percent", CONFIG_NUMBER, offsetof(struct config, api.cpu_percent) },
 	{ "api.log_permille", CONFIG_NUMBER, offsetof(struct config, api.log_permille) },
 	{ "api.span_permille", CONFIG_NUMBER, offsetof(struct config, api.span_permille) },
+	{ "api.metrics_interval_s", CONFIG_NUMBER, offsetof(struct config, api.metrics_interval_s) },
 };
 
 static const char *const mode_names[] = {

@@ -720,7 +720,7 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 		prove(g);
 	}
 	if (g->config->api.on) {
-		r = api_open(&g->config->api, g->state_dir, on_api, g, &g->api, why, why_len);
+		r = api_open(&g->config->api, &g->config->sinks, g->state_dir, on_api, g, &g->api, why, why_len);
 		/* Looking at API calls is not what a host is guarded by: without it the guard goes on. */
 		if (r < 0)
 			say(g, "api_off", ALERT_HIGH, NULL, "no API calls are seen: %s", why);

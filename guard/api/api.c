@@ -97,7 +97,7 @@ static void start_worker(struct api *a)
 	a->say(a->arg, "api_worker_ended", ALERT_HIGH, 0, text);
 }
 
-int api_open(const struct api_config *config, int state_dir, api_say_fn say, void *arg, struct api **ret, char *why,
+int api_open(const struct api_config *config, const struct sinks_config *sinks, int state_dir, api_say_fn say, void *arg, struct api **ret, char *why,
 	     size_t why_len)
 {
 	struct api_limits limits = {
@@ -137,6 +137,8 @@ int api_open(const struct api_config *config, int state_dir, api_say_fn say, voi
 		.log_permille = (uint32_t)config->log_permille,
 		.span_permille = (uint32_t)config->span_permille,
 		.cpu_percent = config->cpu_percent ? (uint32_t)config->cpu_percent : API_DEFAULT_CPU_PERCENT,
+		.metrics_interval_s = config->metrics_interval_s,
+		.sinks = sinks_carry_api(sinks) ? sinks : NULL,
 		.report = a->report,
 		.kernel = a->kernel,
 	};
@@ -360,6 +362,10 @@ void api_status(const struct api *a, struct bw_json *j)
 	bw_json_u64(j, "log_lost", a->report->log_lost);
 	bw_json_u64(j, "span_lost", a->report->span_lost);
 	bw_json_u64(j, "rules_refused", a->report->rules_refused);
+	bw_json_u64(j, "export_spans", a->report->export_spans);
+	bw_json_u64(j, "export_metrics", a->report->export_metrics);
+	bw_json_u64(j, "export_lost", a->report->export_lost);
+	bw_json_u64(j, "export_errno", a->report->export_errno);
 	/* The worker's memory: it need not end in a NUL byte. */
 	bw_json_strn(j, "worker_failed", a->report->failed, strnlen(a->report->failed, sizeof(a->report->failed)));
 	bw_json_u64(j, "worker_failed_errno", a->report->failed_errno);

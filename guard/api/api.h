@@ -11,6 +11,7 @@
 
 #include "common/json.h"
 #include "guard/alert.h"
+#include "guard/sinks/config.h"
 
 struct api;
 
@@ -25,6 +26,7 @@ struct api_config {
 	uint64_t cpu_percent; /* of one CPU that the worker may take */
 	uint64_t log_permille;	/* of calls that are logged; the defaults are main.c's */
 	uint64_t span_permille; /* of calls that are written as spans */
+	uint64_t metrics_interval_s; /* between metrics for OTLP sinks */
 };
 
 /* Says something to the world: an event of the guard's own (docs/events.md). */
@@ -32,8 +34,8 @@ typedef void (*api_say_fn)(void *arg, const char *event, enum alert_severity sev
 
 /* NULL, or what is wrong with the limits. */
 const char *api_config_check(const struct api_config *c);
-/* Starts. @state_dir, a descriptor, must outlive it. On failure a negative errno and one line in @why. */
-int api_open(const struct api_config *config, int state_dir, api_say_fn fn, void *arg, struct api **ret, char *why,
+/* Starts. @state_dir, a descriptor, must outlive it, and so must @sinks. On failure a negative errno and one line in @why. */
+int api_open(const struct api_config *config, const struct sinks_config *sinks, int state_dir, api_say_fn fn, void *arg, struct api **ret, char *why,
 	     size_t why_len);
 /* Ends the worker in order and takes the probes out of the kernel. NULL is fine. */
 void api_close(struct api *a);

@@ -95,6 +95,8 @@ static void on_call(void *arg, const struct api_call *call)
 	if (p->spans.lines && !(call->flags & API_CALL_NO_REQUEST) && api_view_sampled(call, p->config.span_permille)) {
 		bw_buf_reset(&p->line);
 		api_view_span(&p->view, call, &p->line);
+		if (p->config.on_span && !bw_buf_error(&p->line))
+			p->config.on_span(p->config.arg, p->line.data, p->line.len);
 		r = file_write(&p->spans, &p->line, p->config.max_file);
 		p->stats.spans += !r;
 		p->stats.span_lost += !!r;

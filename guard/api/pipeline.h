@@ -32,6 +32,8 @@ struct api_pipeline_config {
 	uint64_t max_file;	   /* 0: API_PIPELINE_MAX_FILE */
 	int64_t retention_ns;	   /* endpoints that were not seen for so long are forgotten; 0: the default */
 	int64_t boot_offset_ns;	   /* CLOCK_REALTIME - CLOCK_BOOTTIME */
+	/* Also told of every span that is written, as OTLP/JSON; may be NULL. */
+	void (*on_span)(void *arg, const char *line, size_t len);
 	/* Also told of every call, after all; may be NULL. */
 	api_call_fn on_call;
 	void *arg;

@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/cleanup.h"
 #include "guard/api/capture.h"
+#include "guard/api/export.h"
 #include "guard/api/extract.h"
 #include "guard/api/pii_load.h"
 #include "guard/api/pipeline.h"
@@ -43,6 +44,7 @@ struct api_worker {
 	struct pii_key key;
 	struct api_extract *extract;
 	struct api_pipeline *pipeline;
+	struct api_export *export; /* NULL: not wanted */
 	uint64_t rules_refused;
 	char node[256];
 };
@@ -132,6 +134,7 @@ static void report(struct api_worker *w)
 	const struct api_engine_stats *e = api_engine_stats(api_pipeline_engine(w->pipeline));
 	const struct api_catalogue_stats *c = api_pipeline_catalogue_stats(w->pipeline);
 	const struct api_pipeline_stats *p = api_pipeline_stats(w->pipeline);
+	const struct api_export_stats *x = api_export_stats(w->export);
 
 	*w->config->report = (struct api_worker_report){
 		.beat = w->looks,
@@ -157,6 +160,10 @@ static void report(struct api_worker *w)
 		.log_lost = p->log_lost,
 		.span_lost = p->span_lost,
 		.rules_refused = w->rules_refused,
+		.export_spans = x->spans,
+		.export_metrics = x->metrics,
+		.export_lost = x->lost,
+		.export_errno = (uint64_t)-x->error,
 	};
 }
 
@@ -198,6 +205,7 @@ static int on_look(void *arg, uint64_t expirations)
 			api_capture_expire(w->capture, now - IDLE_NS);
 		put_counters(w);
 		api_pipeline_tick(w->pipeline, now, boot_offset_ns());
+		api_export_tick(w->export, now, (int64_t)now + boot_offset_ns());
 	}
 	report(w);
 	return 0;
@@ -237,6 +245,22 @@ static void load_rules(struct api_worker *w)
 	w->rules_refused += r < 0;
 }
 
+static void on_span(void *arg, const char *line, size_t len)
+{
+	struct api_worker *w = arg;
+
+	api_export_span(w->export, line, len);
+}
+
+static int open_export(struct api_worker *w)
+{
+	const struct api_export_config config = {
+		.sinks = w->config->sinks, .dir = "", .node = w->node, .interval_s = w->config->metrics_interval_s,
+	};
+
+	return w->config->sinks ? api_export_open(&config, boot_ns(), &w->export) : 0;
+}
+
 /* In the sandbox: the state directory is "/". */
 static int open_pipeline(struct api_worker *w)
 {
@@ -260,6 +284,14 @@ static int open_pipeline(struct api_worker *w)
 	config.engine = (struct api_engine_config){ .scanner = w->scanner, .rules = w->rules, .key = &w->key, .extract = w->extract };
 	if (!r && getrandom(config.engine.seed, sizeof(config.engine.seed), 0) != sizeof(config.engine.seed))
 		r = -errno;
+	if (!r) {
+		what = "spool/api";
+		r = open_export(w);
+	}
+	if (w->export) {
+		config.on_span = on_span;
+		config.arg = w;
+	}
 	if (!r)
 		r = api_pipeline_open(&config, &w->pipeline, &what);
 	w->config->report->failed_errno = (uint64_t)-r;
@@ -287,8 +319,8 @@ static int run(void *arg, const struct privsep_channels *ch)
 		w->unlimited = true;
 		ring_buffer__consume(w->ring);
 		put_counters(w);
-		report(w);
 		r = api_pipeline_close(w->pipeline);
+		api_export_close(w->export, (int64_t)boot_ns() + boot_offset_ns());
 	}
 	return r;
 }

@@ -9,6 +9,7 @@
 
 #include "bpf/api.h"
 #include "guard/privsep.h"
+#include "guard/sinks/config.h"
 
 /* Shared with the parent; written by the worker. */
 struct api_worker_report {
@@ -17,6 +18,7 @@ struct api_worker_report {
 	/* of engine, catalogue and logs: pipeline.h */
 	uint64_t calls, calls_without_request, calls_without_response, gaps, gap_bytes, parse_errors, memory, memory_refused;
 	uint64_t endpoints, facts, write_errors, log_lost, span_lost, rules_refused;
+	uint64_t export_spans, export_metrics, export_lost, export_errno; /* export.h */
 	/* Why it could not begin: an errno, and what it is about. */
 	uint64_t failed_errno;
 	char failed[32];
@@ -29,6 +31,8 @@ struct api_worker_config {
 	int state_dir; /* descriptor */
 	uint32_t cpu_percent; /* of one CPU that it may take; what that does not suffice for the probes leave out */
 	uint32_t log_permille, span_permille; /* of calls that nothing is wrong with, that are written to the log and as spans */
+	uint64_t metrics_interval_s; /* 0: the default */
+	const struct sinks_config *sinks; /* NULL: none of them carries spans or metrics */
 	struct api_worker_report *report; /* of api_worker_report_map() */
 	const struct bw_api_stats *kernel; /* the kernel side's counters: shared memory, written by the parent */
 };

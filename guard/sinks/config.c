@@ -16,6 +16,7 @@ static const char *const type_names[] = {
 };
 static const char *const severity_names[] = { "debug", "info", "low", "medium", "high", "critical" };
 static const char *const transport_names[] = { [SINK_UDP] = "udp", [SINK_TCP] = "tcp", [SINK_TLS] = "tls" };
+static const char *const signal_names[] = { [SINK_LOGS] = "logs", [SINK_TRACES] = "traces", [SINK_METRICS] = "metrics" };
 
 #define BIT(t) (1u << (t))
 #define HTTP (BIT(SINK_HEC) | BIT(SINK_ELASTICSEARCH) | BIT(SINK_OTLP) | BIT(SINK_FALCOSIDEKICK) | BIT(SINK_WEBHOOK))
@@ -38,6 +39,7 @@ static const struct sink_key {
 	{ "format", KEY_SPECIAL, 0, BIT(SINK_FILE) | BIT(SINK_STDOUT) | BIT(SINK_SYSLOG) | BIT(SINK_WEBHOOK) | BIT(SINK_KAFKA) },
 	{ "severity", KEY_SPECIAL, 0, ALL },
 	{ "transport", KEY_SPECIAL, 0, BIT(SINK_SYSLOG) },
+	{ "signal", KEY_SPECIAL, 0, BIT(SINK_OTLP) },
 	{ "kinds", KEY_LIST, AT(kinds), ALL },
 	{ "rules", KEY_LIST, AT(rules), ALL },
 	{ "exclude", KEY_LIST, AT(exclude), ALL },
@@ -88,6 +90,13 @@ static int fail(struct parser *p, const char *key, bool at_key, const char *fmt,
 const char *sink_type_name(enum sink_type t)
 {
 	return (unsigned int)t < SINK_TYPES ? type_names[t] : "?";
+}
+
+const char *sink_signal_list(enum sink_signal s)
+{
+	static const char *const lists[] = { [SINK_LOGS] = "resourceLogs", [SINK_TRACES] = "resourceSpans", [SINK_METRICS] = "resourceMetrics" };
+
+	return lists[s];
 }
 
 static int word_of(const cJSON *v, const char *const *names, size_t n)
@@ -217,6 +226,12 @@ static int get_special(struct parser *p, const cJSON *o, struct sink_config *c)
 		return fail(p, "transport", false, "must be udp, tcp or tls");
 	if (i >= 0)
 		c->transport = (enum sink_transport)i;
+	v = cJSON_GetObjectItemCaseSensitive(o, "signal");
+	i = word_of(v, signal_names, ARRAY_SIZE(signal_names));
+	if (v && i < 0)
+		return fail(p, "signal", false, "must be logs, traces or metrics");
+	if (i >= 0)
+		c->signal = (enum sink_signal)i;
 	return 0;
 }
 
@@ -246,6 +261,8 @@ static int check_whole(struct parser *p, const struct sink_config *c)
 		return fail(p, c->url ? "url" : NULL, false, "needs \"url\", beginning with http:// or https://");
 	if (BIT(c->type) & HTTP && strchr(c->url + 8, '@'))
 		return fail(p, "url", false, "must not hold a user or a password; \"secret_file\" does");
+	if (c->signal != SINK_LOGS && (c->kinds || c->rules || c->exclude || c->min_severity))
+		return fail(p, "signal", true, "traces and metrics are no events: severity, kinds, rules and exclude mean nothing for them");
 	if (c->type == SINK_HEC && !c->secret_file && !c->secret_credential)
 		return fail(p, NULL, false, "needs the token, in \"secret_file\" or \"secret_credential\"");
 	if (c->secret_file && c->secret_credential)
@@ -369,6 +386,14 @@ int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, con
 	}
 	*ret = c;
 	return 0;
+}
+
+bool sinks_carry_api(const struct sinks_config *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->sinks[i].signal != SINK_LOGS)
+			return true;
+	return false;
 }
 
 /* ---- filter ------------------------------------------------------------------------------------------------------- */

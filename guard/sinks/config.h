@@ -34,11 +34,17 @@ const char *sink_type_name(enum sink_type t);
 
 enum sink_transport { SINK_UDP, SINK_TCP, SINK_TLS };
 
+/* What an OTLP sink carries: the guard's events, or what is made of API calls (guard/api/export.h). */
+enum sink_signal { SINK_LOGS, SINK_TRACES, SINK_METRICS };
+/* The list that its OTLP requests consist of: "resourceSpans". */
+const char *sink_signal_list(enum sink_signal s);
+
 /* All strings owned; NULL: not given. */
 struct sink_config {
 	char name[SINK_NAME_MAX + 1];
 	enum sink_type type;
 	enum format_id format;
+	enum sink_signal signal;
 	/* which events */
 	unsigned int min_severity; /* enum event_severity */
 	char **kinds, **rules, **exclude; /* NULL-terminated lists; patterns of rules end with "*" or are whole */
@@ -73,6 +79,9 @@ struct sinks_config {
 int sinks_config_parse(const struct cJSON *sinks, const struct cJSON *spool, const struct cJSON *noise, struct sinks_config *ret,
 		       char *field, size_t field_len, bool *at_key, char *reason, size_t reason_len);
 void sinks_config_free(struct sinks_config *c);
+
+/* Is there a sink for what is made of API calls? */
+bool sinks_carry_api(const struct sinks_config *c);
 
 /* Does the sink want that event? */
 bool sink_wants(const struct sink_config *c, const struct event_view *e);

@@ -88,8 +88,9 @@ static void load_libraries(void)
 static int open_directories(struct deliver *d, const struct deliver_job *j)
 {
 	d->events_fd = openat(j->state_fd, DELIVER_EVENTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	d->api_fd = openat(j->state_fd, DELIVER_API, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	d->own_fd = openat(j->state_fd, DELIVER_OWN, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return d->events_fd < 0 || d->own_fd < 0 ? -errno : 0;
+	return d->events_fd < 0 || d->api_fd < 0 || d->own_fd < 0 ? -errno : 0;
 }
 
 /* What the process may reach: by descriptor, because it could not walk there. */
@@ -112,13 +113,14 @@ static int prepare(void *arg)
 	struct deliver *d = &the_deliver;
 	int r;
 
-	*d = (struct deliver){ .config = j->config, .events_fd = -1, .own_fd = -1, .dead_fd = -1, .notes = -1 };
+	*d = (struct deliver){ .config = j->config, .events_fd = -1, .api_fd = -1, .own_fd = -1, .dead_fd = -1, .notes = -1 };
 	pthread_mutex_init(&d->dead_lock, NULL);
 	pthread_mutex_init(&d->note_lock, NULL);
 	r = open_directories(d, j);
 	if (r < 0)
 		return r;
 	allow(j, d->events_fd, false);
+	allow(j, d->api_fd, false);
 	allow(j, d->own_fd, true);
 	d->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (d->stop_fd < 0)
@@ -251,7 +253,7 @@ static bool all_idle(struct deliver *d)
 static int run(void *arg, const struct privsep_channels *ch)
 {
 	struct deliver *d = &the_deliver;
-	uint64_t synced = 0, one = 1;
+	uint64_t synced = 0, api_synced = 0, one = 1;
 	int64_t last_sync = 0;
 
 	(void)arg;
@@ -272,6 +274,7 @@ static int run(void *arg, const struct privsep_channels *ch)
 		now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 		if (now - last_sync >= (int64_t)d->config->sync_ms) {
 			spool_sync(d->events_fd, &synced);
+			spool_sync(d->api_fd, &api_synced);
 			last_sync = now;
 		}
 		write_status(d);

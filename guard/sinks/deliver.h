@@ -7,12 +7,14 @@
  *
  * STATE/spool/		0700: nobody else gets below it
  *	events/		segments, written by the guard, read by this process
+ *	api/		segments, written by the worker that reads API traffic (guard/api/export.h), read by this process
  *	deliver/	this process's: NAME.cursor, dead-letter.jsonl, status.json, metrics.prom
  */
 #include "guard/privsep.h"
 #include "guard/sinks/config.h"
 
 #define DELIVER_EVENTS "spool/events"
+#define DELIVER_API "spool/api"
 #define DELIVER_OWN "spool/deliver"
 #define DELIVER_MAX_DEAD (64u << 20) /* bytes of dead letters; then they are counted only */
 

@@ -49,13 +49,13 @@ static void start_process(struct delivery *d)
 	d->say(d->arg, "deliver_ended", ALERT_HIGH, NULL, 0, text);
 }
 
-/* Owned by the user that all workers are: the core worker writes events, the delivery the rest. */
+/* Owned by the user that all workers are: the core worker writes events, that of API traffic its own, the delivery the rest. */
 static int make_directories(int state_fd, uid_t uid, gid_t gid, char *why, size_t why_len)
 {
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} dirs[] = { { "spool", 0700 }, { DELIVER_EVENTS, 0755 }, { DELIVER_OWN, 0755 } };
+	} dirs[] = { { "spool", 0700 }, { DELIVER_EVENTS, 0755 }, { DELIVER_API, 0755 }, { DELIVER_OWN, 0755 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		_cleanup_close_ int fd = -1;

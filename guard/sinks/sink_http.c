@@ -317,15 +317,18 @@ static int hec_ack(struct sink *s, struct http *h)
 }
 
 /* OTLP does not say which ones it left out, and forbids sending them again: all of the request go to the dead letters. */
-static bool otlp_partial(struct http *h, char *why, size_t why_len)
+static bool otlp_partial(struct http *h, enum sink_signal signal, char *why, size_t why_len)
 {
+	static const char *const names[] = {
+		[SINK_LOGS] = "rejectedLogRecords", [SINK_TRACES] = "rejectedSpans", [SINK_METRICS] = "rejectedDataPoints",
+	};
 	cJSON *a = cJSON_ParseWithLength(bw_buf_cstr(&h->answer), h->answer.len);
-	const cJSON *p = cJSON_GetObjectItemCaseSensitive(a, "partialSuccess"), *n = cJSON_GetObjectItemCaseSensitive(p, "rejectedLogRecords");
+	const cJSON *p = cJSON_GetObjectItemCaseSensitive(a, "partialSuccess"), *n = cJSON_GetObjectItemCaseSensitive(p, names[signal]);
 	const char *message = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(p, "errorMessage"));
 	long long rejected = cJSON_IsNumber(n) ? (long long)n->valuedouble : cJSON_IsString(n) ? strtoll(n->valuestring, NULL, 10) : 0;
 
 	if (rejected)
-		snprintf(why, why_len, "%lld records of its request were rejected, it does not say which: %.150s", rejected, message ? message : "");
+		snprintf(why, why_len, "%lld items of its request were rejected, it does not say which: %.150s", rejected, message ? message : "");
 	cJSON_Delete(a);
 	return rejected != 0;
 }
@@ -343,6 +346,15 @@ static int make_body(struct sink *s, struct http *h, struct sink_batch *b, size_
 
 		if (it->status != ITEM_OPEN)
 			continue;
+		if (s->config->signal != SINK_LOGS) {
+			if (any)
+				bw_buf_char(&h->body, ',');
+			else
+				bw_buf_printf(&h->body, "{\"%s\":[", sink_signal_list(s->config->signal));
+			bw_buf_append(&h->body, b->text.data + it->offset, it->len);
+			any = true;
+			continue;
+		}
 		if (s->config->type == SINK_OTLP) {
 			if (!view || event_view_parse(b->lines.data + it->line_offset, it->line_len, view) < 0)
 				continue; /* it was parsed before: does not happen */
@@ -370,7 +382,9 @@ static int make_body(struct sink *s, struct http *h, struct sink_batch *b, size_
 		if (s->config->type != SINK_FALCOSIDEKICK)
 			bw_buf_char(&h->body, '\n');
 	}
-	if (any)
+	if (any && s->config->signal != SINK_LOGS)
+		bw_buf_str(&h->body, "]}");
+	else if (any)
 		format_otlp_end(&h->body);
 	free(view);
 	return bw_buf_error(&h->body);
@@ -419,7 +433,7 @@ static int send_range(struct sink *s, struct http *h, struct sink_batch *b, size
 		r = hec_ack(s, h);
 	if (r < 0)
 		return r;
-	if (s->config->type == SINK_OTLP && otlp_partial(h, b->why, sizeof(b->why)))
+	if (s->config->type == SINK_OTLP && otlp_partial(h, s->config->signal, b->why, sizeof(b->why)))
 		mark(b, first, n, ITEM_REFUSED);
 	else
 		mark(b, first, n, ITEM_DONE);

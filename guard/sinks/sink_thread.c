@@ -160,6 +160,22 @@ static bool needs_view(const struct sink_config *c)
 	return c->format != FORMAT_NATIVE || c->type == SINK_KAFKA /* its key */ || c->kinds || c->rules || c->exclude;
 }
 
+/* Of the other spool, where both signals are: whole OTLP requests, of which the items are sent. */
+static bool signal_add(struct sink *s, struct sink_batch *b, const struct spool_record *rec)
+{
+	struct sink_item *it = &b->items[b->n];
+	const char *items;
+	size_t len;
+
+	if (!format_otlp_items(rec->line, rec->len, sink_signal_list(s->config->signal), &items, &len))
+		return false;
+	*it = (struct sink_item){ .number = rec->number, .offset = b->text.len, .len = len, .line_offset = b->lines.len, .line_len = rec->len };
+	bw_buf_append(&b->lines, rec->line, rec->len);
+	bw_buf_append(&b->text, items, len);
+	b->n++;
+	return true;
+}
+
 /* Adds a record to the batch. False when the sink does not want it. */
 static bool batch_add(struct sink *s, struct sink_batch *b, const struct spool_record *rec, struct event_view *view)
 {
@@ -208,7 +224,7 @@ static int batch_fill(struct sink *s, struct sink_batch *b, struct event_view *v
 	while (b->n < s->config->batch && b->text.len < SINK_MAX_BATCH_BYTES && b->lines.len < SINK_MAX_BATCH_BYTES && looked++ < 20000 &&
 	       (r = spool_reader_next(s->reader, &rec)) > 0) {
 		atomic_fetch_add(&s->stats.read, 1);
-		if (!batch_add(s, b, &rec, view))
+		if (!(s->config->signal == SINK_LOGS ? batch_add(s, b, &rec, view) : signal_add(s, b, &rec)))
 			atomic_fetch_add(&s->stats.filtered, 1);
 		*ret_last = rec.number;
 	}
@@ -341,6 +357,12 @@ static void advance(struct sink *s)
 	atomic_store(&s->stats.cursor, s->cursor.number);
 }
 
+/* What it reads: events, or what is made of API calls. */
+static int spool_of(const struct sink *s)
+{
+	return s->config->signal == SINK_LOGS ? s->deliver->events_fd : s->deliver->api_fd;
+}
+
 /* Begins again behind the cursor: what was under way on a connection that broke. */
 static int rewind_reader(struct sink *s)
 {
@@ -349,7 +371,7 @@ static int rewind_reader(struct sink *s)
 
 	if (s->done == s->cursor.number && s->reader)
 		return 0;
-	rc = spool_reader_open(s->deliver->events_fd, s->cursor.number, &r);
+	rc = spool_reader_open(spool_of(s), s->cursor.number, &r);
 	if (rc < 0)
 		return rc;
 	spool_reader_close(s->reader);
@@ -472,7 +494,7 @@ static void *sink_main(void *arg)
 				spool_reader_close(s->reader);
 				s->reader = NULL;
 				s->missing_seen = 0;
-				if (spool_reader_open(s->deliver->events_fd, s->done, &s->reader) < 0)
+				if (spool_reader_open(spool_of(s), s->done, &s->reader) < 0)
 					break;
 				continue;
 			}

@@ -8,7 +8,7 @@ struct deliver {
 	const struct sinks_config *config;
 	struct sink sinks[SINKS_MAX];
 	size_t n;
-	int events_fd, own_fd, dead_fd, stop_fd;
+	int events_fd, api_fd, own_fd, dead_fd, stop_fd;
 	int notes; /* to the guard */
 	atomic_bool stopping;
 	pthread_mutex_t dead_lock, note_lock;

@@ -43,17 +43,18 @@ static int64_t boottime_ns(void)
 	return (int64_t)ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
-/* The lowest and the highest cursor of the sinks that there are. */
-static void look_at_cursors(const struct spooler *d, uint64_t *ret_low, uint64_t *ret_high)
+void spooler_cursors(const struct sinks_config *c, int own_fd, bool api, uint64_t *ret_low, uint64_t *ret_high)
 {
 	*ret_low = UINT64_MAX;
 	*ret_high = 0;
-	for (size_t i = 0; i < d->config->n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		char name[SINK_NAME_MAX + 16];
 		uint64_t v = 0;
 
-		snprintf(name, sizeof(name), "%s.cursor", d->config->sinks[i].name);
-		if (spool_cursor_get(d->own_fd, name, &v) < 0)
+		if ((c->sinks[i].signal != SINK_LOGS) != api)
+			continue;
+		snprintf(name, sizeof(name), "%s.cursor", c->sinks[i].name);
+		if (spool_cursor_get(own_fd, name, &v) < 0)
 			v = 0;
 		*ret_low = v < *ret_low ? v : *ret_low;
 		*ret_high = v > *ret_high ? v : *ret_high;
@@ -94,7 +95,7 @@ int spooler_open(const struct sinks_config *config, const char *state, spooler_s
 	if (d->own_fd < 0)
 		r = -errno;
 	if (r == 0) {
-		look_at_cursors(d, &low, &sc.above);
+		spooler_cursors(config, d->own_fd, false, &low, &sc.above);
 		snprintf(path, sizeof(path), "%s/" DELIVER_EVENTS, state);
 		sc.dir = path;
 		r = spool_open(&sc, &d->spool);
@@ -221,7 +222,7 @@ void spooler_flush(struct spooler *d)
 bool spooler_has_sink(const struct spooler *d, const char *name)
 {
 	for (size_t i = 0; d && i < d->config->n; i++)
-		if (!strcmp(d->config->sinks[i].name, name))
+		if (!strcmp(d->config->sinks[i].name, name) && d->config->sinks[i].signal == SINK_LOGS)
 			return true;
 	return false;
 }
@@ -262,7 +263,7 @@ void spooler_tick(struct spooler *d)
 	if (d->maintained_ns && now_ns - d->maintained_ns < SECOND)
 		return;
 	d->maintained_ns = now_ns;
-	look_at_cursors(d, &low, &high);
+	spooler_cursors(d->config, d->own_fd, false, &low, &high);
 	spool_maintain(d->spool, low, now_ns);
 	watch_spool(d);
 	say_summaries(d, false);

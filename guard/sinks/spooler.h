@@ -24,8 +24,11 @@ void spooler_publish(struct spooler *d, const struct alert *a);
 void spooler_flush(struct spooler *d);
 /* Call it a few times a second. */
 void spooler_tick(struct spooler *d);
+/* The lowest and the highest cursor of the sinks that read the one spool or the other; UINT64_MAX and 0: there are none. @own_fd: DELIVER_OWN. */
+void spooler_cursors(const struct sinks_config *c, int own_fd, bool api, uint64_t *ret_low, uint64_t *ret_high);
 /* Members of the object that is open in @j. */
 void spooler_status(const struct spooler *d, struct bw_json *j);
+/* Is there such a sink of events? */
 bool spooler_has_sink(const struct spooler *d, const char *name);
 /* The number that the latest published event has in the spool. */
 uint64_t spooler_last(const struct spooler *d);
