@@ -128,6 +128,7 @@ class PythonTLS(Server):
             f.write(f"""import http.server, ssl
 class H(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     def do_GET(self):
         body = ("path " + self.path + "\\n").encode()
         self.send_response(200)
@@ -294,6 +295,18 @@ for u in sys.stdin.read().split():
     p.communicate("\n".join(urls), timeout=600)
     assert p.returncode == 0, "pycurl failed"
     return p.pid
+
+
+H2LOAD_CLIENTS = 4
+
+
+def h2load(urls, *options):
+    """Over several connections at once, over HTTP/2 with several streams at once: each asks for a share of @urls, from the first on. Returns what was asked for."""
+    share = len(urls) // H2LOAD_CLIENTS
+    p = subprocess.run(["h2load", "-n", str(share * H2LOAD_CLIENTS), "-c", str(H2LOAD_CLIENTS), "-m", "8", *options, "-i", "-"], input="\n".join(urls[:share]),
+                       capture_output=True, text=True, timeout=600, check=True)
+    assert f" {share * H2LOAD_CLIENTS} succeeded, 0 failed" in p.stdout, p.stdout
+    return urls[:share] * H2LOAD_CLIENTS
 
 
 GRPC_BYTES = 12
