@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +105,9 @@ static void conditions(struct bw_buf *sql, const struct event_store_query *q)
 		bw_buf_str(sql, " AND pid = :pid");
 	if (q->min_severity > 0)
 		bw_buf_str(sql, " AND severity >= :severity");
+	/* As a constant too, so that the index of these is known to fit. */
+	if (q->min_severity >= EVENT_STORE_SEVERE)
+		bw_buf_str(sql, " AND severity >= 4");
 }
 
 /* Named parameters, so that the statement can be put together in any combination. */
@@ -137,18 +141,27 @@ int event_store_query(struct sqlite3 *db, const struct event_store_query *q, eve
 {
 	_cleanup_buf_ struct bw_buf sql = { 0 };
 	sqlite3_stmt *st = NULL;
+	bool by_time;
 	int rc, r = 0;
 
+	/* By the index of times, when they say where to begin: by numbers everything behind that would be looked at first. */
+	by_time = q->limit && (q->forward ? q->since_ns : q->until_ns);
 	bw_buf_str(&sql, "SELECT seq, json FROM events");
-	conditions(&sql, q);
-	if (q->limit && !q->forward) {
+	if (by_time) {
+		bw_buf_str(&sql, " WHERE seq IN (SELECT seq FROM events");
+		conditions(&sql, q);
+		bw_buf_printf(&sql, " ORDER BY time_ns%s LIMIT :limit)", q->forward ? "" : " DESC");
+	} else {
+		conditions(&sql, q);
+	}
+	if (q->limit && !q->forward && !by_time) {
 		/* Where the latest so many begin: nothing but numbers is sorted, however large the limit. */
 		bw_buf_str(&sql, " AND seq >= (SELECT min(seq) FROM (SELECT seq FROM events");
 		conditions(&sql, q);
 		bw_buf_str(&sql, " ORDER BY seq DESC LIMIT :limit))");
 	}
 	bw_buf_str(&sql, " ORDER BY seq");
-	if (q->limit && q->forward)
+	if (q->limit && q->forward && !by_time)
 		bw_buf_str(&sql, " LIMIT :limit");
 	if (bw_buf_error(&sql))
 		return bw_buf_error(&sql);

@@ -48,6 +48,7 @@ struct store {
 	/* What may be given up for the sake of the other comes first. */
 	struct row_list queue[2];
 	size_t queue_bytes;
+	uint64_t written_before; /* at the last store_maintain() */
 	struct store_stats stats;
 	char message[512];
 };
@@ -265,6 +266,8 @@ static int db_setup(struct store *s)
 	/* Never wait for another process. Only the very first time some patience is right: nothing is running yet. */
 	sqlite3_busy_timeout(s->db, s->opened ? 0 : 1000);
 	rc = migrate(s);
+	if (rc == SQLITE_OK)
+		rc = exec(s, EVENT_STORE_INDEX_SEVERE);
 	if (rc == SQLITE_OK)
 		rc = exec(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216;"
 			     "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096");
@@ -534,7 +537,8 @@ static int prune_oldest(struct store *s, uint64_t n, uint64_t *ret_deleted)
 
 int store_maintain(struct store *s, int64_t now_ns)
 {
-	uint64_t budget = STORE_PRUNE_ROWS, deleted = 0;
+	/* What came since the last call can go in this one: else a flood would let the file grow as long as it lasts. */
+	uint64_t budget, deleted = 0;
 	struct stat st;
 	int rc = SQLITE_OK, r;
 
@@ -550,6 +554,8 @@ int store_maintain(struct store *s, int64_t now_ns)
 	r = store_flush(s);
 	if (!s->db)
 		return r;
+	budget = STORE_PRUNE_ROWS + s->stats.written - s->written_before;
+	s->written_before = s->stats.written;
 	if (s->config.max_rows && s->stats.rows > s->config.max_rows) {
 		uint64_t n = s->stats.rows - s->config.max_rows;
 

@@ -17,7 +17,7 @@
 #define STORE_MAX_QUEUE 20000	      /* rows waiting at most */
 #define STORE_MAX_QUEUE_BYTES (64u << 20)
 #define STORE_QUERY_NS 100000000L	      /* the longest a query may take */
-#define STORE_PRUNE_ROWS 2000	      /* deleted per call at most */
+#define STORE_PRUNE_ROWS 2000	      /* deleted per call at most, besides as many as were written since the last one */
 
 struct store;
 
@@ -61,7 +61,7 @@ uint64_t store_next_seq(struct store *s);
 int store_add(struct store *s, const struct alert *a);
 /* Writes what is queued. 0, or a negative errno; the queue is kept for the next attempt. */
 int store_flush(struct store *s);
-/* Applies the limits of rows and age, at most STORE_PRUNE_ROWS deletions, and looks after a file that vanished. */
+/* Applies the limits of rows and age, deletions as above, and looks after a file that vanished. */
 int store_maintain(struct store *s, int64_t now_ns);
 /* Flushes, then queries: see event_store_query(). -ETIME after STORE_QUERY_NS; the rows until then were delivered. */
 int store_query(struct store *s, const struct event_store_query *q, event_store_row_fn fn, void *arg);
