@@ -87,11 +87,26 @@ struct bw_analyst;
 int bw_analyst_new(struct bw_analyst **ret, char *why, size_t why_len);
 void bw_analyst_free(struct bw_analyst *a);
 
+/* What flows where, beside the findings. */
+#define BW_MAX_LABELLED_MAPS 64u
+struct bw_loaded_flows {
+	/* Maps that user space can read, and the source classes (BW_SRC_BIT()) of the content that programs put into them. */
+	struct bw_loaded_label {
+		uint32_t id, sources;
+	} maps[BW_MAX_LABELLED_MAPS];
+	uint32_t n_maps;
+	bool more; /* than fit */
+	/* What one program took and another one, or a later run, puts into packets: the classes; 0: none. And the first such way. */
+	uint32_t packet_sources;
+	uint32_t packet_map; /* id of a map that it goes through; 0: not known */
+	char packet_from[32], packet_to[32]; /* names of the programs */
+};
+
 /*
  * Findings of all programs, in their order, from @arena. Programs that cannot be read at all are findings, too, and the
- * status says so (BW_SCAN_UNREADABLE). @limits may be NULL. Returns 0, -ENOMEM or -E2BIG.
+ * status says so (BW_SCAN_UNREADABLE). @limits and @ret_flows may be NULL. Returns 0, -ENOMEM or -E2BIG.
  */
 int bw_analyse_loaded(const struct bw_analyst *a, const struct bw_loaded *in, const struct bw_analysis_limits *limits,
-		      struct bw_arena *arena, struct bw_scan_object *ret);
+		      struct bw_arena *arena, struct bw_scan_object *ret, struct bw_loaded_flows *ret_flows);
 
 #endif

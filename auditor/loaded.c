@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -348,16 +349,100 @@ static int object_fill(struct reader *r)
 	return err;
 }
 
-int bw_analyse_loaded(const struct bw_analyst *a, const struct bw_loaded *in, const struct bw_analysis_limits *limits,
-		      struct bw_arena *arena, struct bw_scan_object *ret)
+/* ---- what flows where -------------------------------------------------------------------------------------------------- */
+
+static void label(struct bw_loaded_flows *f, uint32_t id, uint32_t source)
 {
-	const struct bw_scan_options opt = { .rules = &a->rules, .limits = limits };
+	uint32_t i = 0;
+
+	while (i < f->n_maps && f->maps[i].id != id)
+		i++;
+	if (i == BW_MAX_LABELLED_MAPS) {
+		f->more = true;
+		return;
+	}
+	if (i == f->n_maps)
+		f->maps[f->n_maps++] = (struct bw_loaded_label){ .id = id };
+	f->maps[i].sources |= BW_SRC_BIT(source);
+}
+
+/* A map that the one fills and the other takes from; 0: none, or more than one way. */
+static uint32_t map_between(const struct bw_object *o, const struct bw_analysis *a, const struct bw_flow *flow)
+{
+	const struct bw_prog_facts *from = NULL, *to = NULL;
+
+	for (uint32_t i = 0; i < a->n_progs; i++) {
+		if (a->progs[i].prog == flow->source_prog)
+			from = &a->progs[i];
+		if (a->progs[i].prog == flow->prog)
+			to = &a->progs[i];
+	}
+	for (uint32_t i = 0; from && to && i < from->n_maps; i++)
+		for (uint32_t k = 0; k < to->n_maps; k++)
+			if (from->maps[i].map >= 0 && from->maps[i].map == to->maps[k].map && from->maps[i].value_sources & BW_SRC_BIT(flow->source))
+				return o->maps[from->maps[i].map].id;
+	return 0;
+}
+
+static const char *program_name(const struct bw_object *o, int32_t prog)
+{
+	return prog >= 0 && (uint32_t)prog < o->n_progs ? o->progs[prog].name : "";
+}
+
+/* Content. Names, numbers and times of processes, headers and addresses are in every other map: who reads them is no news. */
+#define CONTENT                                                                                                                          \
+	(BW_SRC_BIT(BW_SRC_TLS_PLAINTEXT) | BW_SRC_BIT(BW_SRC_USER_MEMORY) | BW_SRC_BIT(BW_SRC_SYSCALL_BUFFER) |                         \
+	 BW_SRC_BIT(BW_SRC_EXEC_ARGS) | BW_SRC_BIT(BW_SRC_KEYSTROKES) | BW_SRC_BIT(BW_SRC_TTY) | BW_SRC_BIT(BW_SRC_FILE_CONTENT) |       \
+	 BW_SRC_BIT(BW_SRC_PACKET_PAYLOAD) | BW_SRC_BIT(BW_SRC_CREDENTIALS) | BW_SRC_BIT(BW_SRC_ENVIRONMENT) | BW_SRC_BIT(BW_SRC_DNS))
+/* What packets are made of: nothing is carried off when it goes into another one. */
+#define OF_PACKETS (BW_SRC_BIT(BW_SRC_PACKET_PAYLOAD) | BW_SRC_BIT(BW_SRC_DNS))
+
+static void note_flows(void *arg, const struct bw_object *o, const struct bw_analysis *a)
+{
+	struct bw_loaded_flows *ret = arg;
+
+	for (uint32_t i = 0; i < a->n_flows; i++) {
+		const struct bw_flow *f = &a->flows[i];
+
+		if (f->derived)
+			continue;
+		switch (f->channel) {
+		case BW_CH_RINGBUF:
+		case BW_CH_PERF:
+		case BW_CH_MAP:
+		case BW_CH_PINNED_MAP:
+			if (f->map >= 0 && o->maps[f->map].id && CONTENT & BW_SRC_BIT(f->source))
+				label(ret, o->maps[f->map].id, f->source);
+			break;
+		case BW_CH_PACKET_WRITE:
+		case BW_CH_PACKET_REDIRECT:
+			if (!(CONTENT & ~OF_PACKETS & BW_SRC_BIT(f->source)))
+				break;
+			if (!ret->packet_sources) {
+				ret->packet_map = map_between(o, a, f);
+				snprintf(ret->packet_from, sizeof(ret->packet_from), "%s", program_name(o, f->source_prog));
+				snprintf(ret->packet_to, sizeof(ret->packet_to), "%s", program_name(o, f->prog));
+			}
+			ret->packet_sources |= BW_SRC_BIT(f->source);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+int bw_analyse_loaded(const struct bw_analyst *a, const struct bw_loaded *in, const struct bw_analysis_limits *limits,
+		      struct bw_arena *arena, struct bw_scan_object *ret, struct bw_loaded_flows *ret_flows)
+{
+	const struct bw_scan_options opt = { .rules = &a->rules, .limits = limits, .analysed = ret_flows ? note_flows : NULL, .arg = ret_flows };
 	_cleanup_object_ struct bw_object *o = calloc(1, sizeof(*o));
 	struct reader r = { .in = in, .o = o };
 	int err;
 
 	if (!o)
 		return -ENOMEM;
+	if (ret_flows)
+		memset(ret_flows, 0, sizeof(*ret_flows));
 	err = object_fill(&r);
 	return err ? err : bw_scan_read_object(o, &opt, arena, ret);
 }

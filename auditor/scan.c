@@ -205,6 +205,8 @@ int bw_scan_encode_object(const struct bw_object *o, const struct bw_scan_option
 	r = bw_analyse(o, opt->limits, &a);
 	if (r < 0)
 		return r;
+	if (opt->analysed)
+		opt->analysed(opt->arg, o, a);
 	r = scan_object(o, a, opt, &scratch, &s);
 	if (!r)
 		bw_scan_object_encode(&s, out);

@@ -18,6 +18,9 @@ struct bw_scan_options {
 	const struct bw_ruleset *rules;
 	const struct bw_analysis_limits *limits; /* NULL: the defaults */
 	bool graphs; /* control flow of programs with findings, for the HTML report */
+	/* Who wants more of the analysis than its findings; may be NULL. */
+	void (*analysed)(void *arg, const struct bw_object *o, const struct bw_analysis *a);
+	void *arg;
 };
 
 /* Blocks drawn of one program, and instructions shown of one block. */

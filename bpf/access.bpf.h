@@ -174,11 +174,15 @@ static __always_inline struct bpf_map *map_of_fd(u32 fd)
 	return map && self && self->map_fops && (u64)f_op == self->map_fops ? map : NULL;
 }
 
-static __noinline __attribute__((unused)) int access_fd(u32 fd, u32 op, enum bw_hook hook)
+/* The map's type; 0: it is none. */
+static __noinline __attribute__((unused)) u32 access_fd(u32 fd, u32 op, enum bw_hook hook)
 {
 	struct bpf_map *map = map_of_fd(fd);
 
-	return map ? access_note(map, op, hook) : 0;
+	if (!map)
+		return 0;
+	access_note(map, op, hook);
+	return BPF_CORE_READ(map, map_type);
 }
 
 #endif

@@ -90,6 +90,8 @@ static __always_inline int judge_prog_load(struct bpf_prog *prog, union bpf_attr
 	program_note(s, prog);
 	again = s->load.hold == BW_HOLD_AGAIN;
 	deny = !again && verdict_finish(s, slot);
+	if (note_applies(s, self, slot))
+		bw_hold_note(insns, address_of(attr), kernel);
 	s->load.hook_ns = bpf_ktime_get_boot_ns() - start;
 	event_emit(&s->load.hdr, sizeof(s->load),
 		   s->load.action != BW_ACTION_HELD &&

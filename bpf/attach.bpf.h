@@ -113,7 +113,7 @@ static __noinline int attach_object(struct bw_scratch *s, struct file *file)
 		s->attach.map_type = BPF_CORE_READ(map, map_type);
 		return 1;
 	}
-	if (f_op == self->link_fops) {
+	if (is_link_fops(self, f_op)) {
 		struct bpf_link *link = object;
 		struct bpf_prog *prog = BPF_CORE_READ(link, prog);
 

@@ -33,8 +33,25 @@ static __always_inline enum bw_way way_of_command(u32 cmd)
 		return BW_WAY_ITERATOR;
 	case 36: /* BPF_TOKEN_CREATE */
 		return BW_WAY_TOKEN;
+	case BPF_MAP_UPDATE_ELEM: /* only of maps for which holds_programs() */
+		return BW_WAY_MAP_UPDATE;
 	default:
 		return BW_WAY_NONE;
+	}
+}
+
+/* Maps by whose elements programs come to run. */
+static __always_inline bool holds_programs(u32 map_type)
+{
+	switch (map_type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_CPUMAP:
+	case BPF_MAP_TYPE_STRUCT_OPS:
+		return true;
+	default:
+		return false;
 	}
 }
 
@@ -45,20 +62,33 @@ static __always_inline struct bpf_link *link_of_fd(u32 fd, const struct bw_guard
 	const void *f_op = NULL;
 	struct bpf_link *link = extract_fd_object(fd, &f_op);
 
-	return link && self->link_fops && (u64)f_op == self->link_fops ? link : NULL;
+	return link && is_link_fops(self, (u64)f_op) ? link : NULL;
 }
 
-/* Before the kernel acts: what a link that is about to be changed holds now. */
+/*
+ * Before the kernel acts: what a link that is about to be changed holds now, and which program is about to be replaced or
+ * traced: once it is attached it does not say so any more.
+ */
 static __noinline int call_before(struct bw_call *call)
 {
 	u32 zero = 0, cmd;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct bpf_link *link;
-	struct bpf_prog *prog;
+	struct bpf_prog *prog, *dst = NULL;
+	const void *f_op = NULL;
 
 	if (!call || !self)
 		return 0;
 	cmd = call->cmd;
+	if (cmd == BPF_LINK_CREATE || cmd == BPF_RAW_TRACEPOINT_OPEN) {
+		prog = extract_fd_object(cmd == BPF_LINK_CREATE ? CALL_ATTR(call)->link_create.prog_fd : CALL_ATTR(call)->raw_tracepoint.prog_fd,
+					 &f_op);
+		if (prog && (u64)f_op == self->prog_fops && bpf_core_field_exists(((struct bpf_prog_aux *)0)->dst_prog))
+			dst = BPF_CORE_READ(prog, aux, dst_prog);
+		if (dst)
+			call->target_prog_id = BPF_CORE_READ(dst, aux, id);
+		return 0;
+	}
 	/* link_update.link_fd, link_detach.link_fd, iter_create.link_fd: all first. */
 	if (cmd != BPF_LINK_UPDATE && cmd != BPF_LINK_DETACH && cmd != BPF_ITER_CREATE)
 		return 0;
@@ -152,7 +182,27 @@ static __noinline int link_create_fill(struct bw_scratch *s, const struct bw_cal
 	return 0;
 }
 
-/* Everything the attributes say, with the descriptors resolved. */
+/*
+ * A map is given an element: the program in it, whose descriptor is in the caller's memory. 1: there is none. Memory that
+ * cannot be read may hold one.
+ */
+static __noinline int map_update_fill(struct bw_scratch *s, u64 value)
+{
+	u32 offset = 0, fd = 0;
+
+	if (!s)
+		return 0;
+	if (s->attach.map_type == BPF_MAP_TYPE_STRUCT_OPS)
+		return 0;
+	if (s->attach.map_type != BPF_MAP_TYPE_PROG_ARRAY)
+		offset = 4; /* struct bpf_devmap_val, struct bpf_cpumap_val: the second word, where it is that long */
+	s->attach.flags |= BW_ATTACH_USER_MEMORY;
+	if (bpf_probe_read_user(&fd, sizeof(fd), (void *)(value + offset)))
+		return 0;
+	return !attach_prog_fd(s, fd);
+}
+
+/* Everything the attributes say, with the descriptors resolved. 1: it is about no program after all. */
 static __noinline int attach_call_fill(struct bw_scratch *s, struct bw_call *call)
 {
 	const union bpf_attr *attr;
@@ -171,6 +221,7 @@ static __noinline int attach_call_fill(struct bw_scratch *s, struct bw_call *cal
 	s->attach.old_prog_id = call->old_prog_id;
 	s->attach.link_id = call->link_id;
 	s->attach.link_type = call->link_type;
+	s->attach.target_prog_id = call->target_prog_id;
 	switch (call->cmd) {
 	case BPF_LINK_CREATE:
 		link_create_fill(s, call);
@@ -183,6 +234,8 @@ static __noinline int attach_call_fill(struct bw_scratch *s, struct bw_call *cal
 		s->attach.attach_type = attr->attach_type;
 		if (attr->attach_bpf_fd)
 			attach_prog_fd(s, attr->attach_bpf_fd);
+		if (attr->attach_type == BPF_FLOW_DISSECTOR)
+			s->attach.target_ino = s->attach.actor.net_ns; /* goes nowhere else */
 		if (attr->target_fd && attr->attach_type != 46 && attr->attach_type != 47 && attr->attach_type != 54 &&
 		    attr->attach_type != 55) {
 			attach_target_file(s, attr->target_fd);
@@ -205,6 +258,15 @@ static __noinline int attach_call_fill(struct bw_scratch *s, struct bw_call *cal
 			attach_object_fd(s, attr->bpf_fd);
 		attach_user_text(s, attr->pathname);
 		break;
+	case BPF_ITER_CREATE:
+		attach_object_fd(s, attr->iter_create.link_fd);
+		break;
+	case 36: /* BPF_TOKEN_CREATE */
+		attach_target_file(s, (u32)(call->attr[0] >> 32)); /* token_create.bpffs_fd */
+		break;
+	case BPF_MAP_UPDATE_ELEM:
+		attach_object_fd(s, attr->map_fd);
+		return map_update_fill(s, attr->value);
 	}
 	return 0;
 }
@@ -230,6 +292,26 @@ static __noinline int attach_call_result(struct bw_scratch *s, struct bw_call *c
 	return 0;
 }
 
+/*
+ * A process tries identifiers: once may be bad luck, each one after the other is an enumeration. How often it has done so by now;
+ * in the table of attempts against the guard, as one of their kinds that there is not.
+ */
+static __noinline u32 count_probe(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct bw_tamper_key key = { .what = BW_TAMPER_COUNT };
+	u64 *seen, count = 1;
+
+	key.tgid = (u32)(bpf_get_current_pid_tgid() >> 32);
+	key.start_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	stat_add(BW_STAT_ID_PROBES, 1);
+	seen = bpf_map_lookup_elem(&bw_tampers, &key);
+	if (seen)
+		count = *seen + 1;
+	bpf_map_update_elem(&bw_tampers, &key, &count, BPF_ANY);
+	return count > 0x80000000u ? 0x80000000u : (u32)count;
+}
+
 static __always_inline void attach_call_done(struct bw_call *call, long ret, enum bw_hook hook)
 {
 	u32 zero = 0;
@@ -244,12 +326,20 @@ static __always_inline void attach_call_done(struct bw_call *call, long ret, enu
 	}
 	if (!attach_begin(s, self, hook, call->pending, call->cmd))
 		return;
-	attach_call_fill(s, call);
+	if (attach_call_fill(s, call))
+		return;
 	attach_call_result(s, call, ret);
 	bw_attach_judge();
 	/* It was let through: had it been refused, the hook before would have said so. */
 	if (s->attach.action == BW_ACTION_DENIED)
 		s->attach.action = BW_ACTION_WOULD_DENY;
+	if (call->pending == BW_WAY_FD_BY_ID && ret == -2 /* ENOENT */) {
+		u32 n = count_probe();
+
+		s->attach.attempts = n;
+		if (n & (n - 1))
+			return;
+	}
 	attach_emit(s);
 }
 

@@ -119,7 +119,10 @@ static __noinline int attach_command(void)
 		call->pending = BW_WAY_NONE;
 		return 0;
 	}
-	attach_call_fill(s, call);
+	if (attach_call_fill(s, call)) {
+		call->pending = BW_WAY_NONE;
+		return 0;
+	}
 	if (bw_attach_judge()) {
 		call->pending = BW_WAY_NONE;
 		attach_emit(s);
@@ -134,14 +137,14 @@ static __noinline int attach_command(void)
 
 static __always_inline int on_bpf(u32 cmd, const union bpf_attr *attr, u32 size, bool kernel)
 {
-	u32 zero = 0, offset, op = access_of_command(cmd, &offset);
+	u32 zero = 0, offset, op = access_of_command(cmd, &offset), type = 0;
 	struct bw_guard_self *self;
 	int r = 0;
 
 	if (op != NO_OP && attr)
-		access_fd(attr_u32(attr, offset), op, BW_HOOK_BPF);
+		type = access_fd(attr_u32(attr, offset), op, BW_HOOK_BPF);
 	/* Lookups, updates and queries are the hot path: out before anything else. */
-	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
+	if ((cmd > 63 || !(bw_command_mask >> cmd & 1)) && !(cmd == BPF_MAP_UPDATE_ELEM && holds_programs(type)))
 		return 0;
 	self = bpf_map_lookup_elem(&bw_self, &zero);
 	if (self && self->tgid == (u32)(bpf_get_current_pid_tgid() >> 32))

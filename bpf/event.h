@@ -326,7 +326,10 @@ struct bw_event_attach {
 	__u64 generation;
 	__u32 n_insns; /* of the classic filter; those in the record follow the structure, 8 bytes each */
 	__u32 n_insns_here;
+	__u32 attempts; /* identifiers that this process asked for and that there are not: 1, 2, 4, 8, ... are reported; else 0 */
+	__u32 pad2;
 };
+
 /* What was tried against the guard. */
 enum bw_tamper {
 	BW_TAMPER_NONE,
@@ -451,6 +454,7 @@ enum bw_conf_flag {
 	BW_CONF_ALLOW_INIT = 1u << 0,  /* process 1 may load anything */
 	BW_CONF_ALLOW_INERT = 1u << 1, /* the inert rule applies */
 	BW_CONF_VALID = 1u << 2,       /* a policy is loaded */
+	BW_CONF_ANALYSE = 1u << 3,     /* what is let in is analysed as well, so that its maps get labels */
 };
 
 /* One deny rule; all conditions that are set must hold. */
@@ -607,6 +611,7 @@ struct bw_guard_self {
 	__u32 exe_dev;
 	__u32 pad3;
 	__u64 link_fops, perf_fops, socket_fops; /* the same for links, perf events and sockets */
+	__u64 link_release; /* what ends a link's descriptor: links that can be polled (struct_ops) have operations of their own */
 	/* Self-protection. */
 	__u32 protect;	/* 0: off; else only the same executable may become the guard ... */
 	__u32 released; /* ... unless the last one has ended in order */
@@ -652,6 +657,7 @@ struct bw_hold_map {
 enum bw_hold_flag {
 	BW_HOLD_MAPS_MISSING = 1u << 0, /* some maps are not described: too many, or not found */
 	BW_HOLD_TARGET_ELSEWHERE = 1u << 1, /* as BW_LOAD_TARGET_ELSEWHERE */
+	BW_HOLD_NOTE = 1u << 2, /* it was let in, nobody waits */
 };
 
 struct bw_hold_question {
@@ -727,6 +733,8 @@ enum bw_stat {
 	BW_STAT_LOST_ACCESS,	/* uses of maps that could not be remembered */
 	BW_STAT_CANARY,		/* calls of security_bpf made by the guard itself: shows that the hooks are alive */
 	BW_STAT_TAMPERS_DENIED,	/* attempts against the guard that were refused */
+	BW_STAT_LOST_NOTES,	/* programs let in that were to be analysed and could not be told of */
+	BW_STAT_ID_PROBES,	/* identifiers asked for that there are not; reported are the 1st, 2nd, 4th, ... of a process */
 	BW_STAT_COUNT
 };
 
@@ -742,7 +750,7 @@ _Static_assert(__builtin_offsetof(struct bw_event_load, hook_ns) == 544, "bw_eve
 _Static_assert(sizeof(struct bw_event_command) == 528, "bw_event_command");
 _Static_assert(sizeof(struct bw_event_map) == 424, "bw_event_map");
 _Static_assert(sizeof(struct bw_prog_ref) == 112, "bw_prog_ref");
-_Static_assert(sizeof(struct bw_event_attach) == 976, "bw_event_attach");
+_Static_assert(sizeof(struct bw_event_attach) == 984, "bw_event_attach");
 _Static_assert(__builtin_offsetof(struct bw_event_attach, text) == 696, "bw_event_attach.text");
 _Static_assert(sizeof(struct bw_event_access) == 432, "bw_event_access");
 _Static_assert(sizeof(struct bw_event_egress) == 552, "bw_event_egress");

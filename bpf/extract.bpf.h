@@ -118,6 +118,14 @@ __weak __noinline int bw_extract_actor(void)
 		return __VA_ARGS__;                                                                                              \
 	}
 
+/* Does a file with these operations stand for a link? */
+static __always_inline bool is_link_fops(const struct bw_guard_self *self, u64 f_op)
+{
+	if (!f_op || !self->link_fops)
+		return false;
+	return f_op == self->link_fops || (u64)BPF_CORE_READ((struct file_operations *)f_op, release) == self->link_release;
+}
+
 /* The file behind descriptor @fd of the current process, or NULL. Evidence only: another thread can change the table. */
 static __always_inline struct file *extract_fd_file(u32 fd)
 {

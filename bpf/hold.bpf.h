@@ -302,7 +302,6 @@ static __always_inline bool hold_ask(struct hold_scratch *h)
 		if (bw_hold_code((u64)i * BW_HOLD_CHUNK_INSNS))
 			return false;
 	}
-	stat_add(BW_STAT_HELD, 1);
 	return true;
 }
 
@@ -427,6 +426,37 @@ static __always_inline void hold_describe(struct bw_scratch *s, struct hold_scra
 	__builtin_memcpy(h->key.digest, h->q.digest, sizeof(h->key.digest));
 }
 
+/* Is this a load that is let in and yet to be looked at? What can do nothing and the guard's own are not. */
+static __always_inline bool note_applies(const struct bw_scratch *s, const struct bw_guard_self *self, u32 slot)
+{
+	const struct bw_policy_conf *conf = bpf_map_lookup_elem(&bw_conf, &slot);
+
+	return !bw_tier_watch && conf && conf->flags & BW_CONF_ANALYSE && s->load.action != BW_ACTION_DENIED &&
+	       s->load.action != BW_ACTION_HELD && s->load.reason != BW_REASON_GUARD && s->load.reason != BW_REASON_INERT &&
+	       s->load.reason != BW_REASON_ANALYSED && s->load.actor.ppid != self->tgid && s->load.insn_cnt <= BW_HOLD_MAX_INSNS;
+}
+
+/* The same question, for whose answer nobody waits. What finds no room is not looked at: counted. */
+__weak __noinline int bw_hold_note(u64 insns, u64 attr, bool kernel)
+{
+	u32 zero = 0;
+	struct hold_state *state = bpf_map_lookup_elem(&bw_hold_states, &zero);
+	struct bw_hold_guard *guard = bpf_map_lookup_elem(&bw_hold_guards, &zero);
+	struct hold_scratch *h = hold_scratch_get();
+	struct bw_scratch *s = scratch_get();
+
+	if (!s || !h || !state || !guard || !guard_lives(guard, bpf_ktime_get_boot_ns())) {
+		stat_add(BW_STAT_LOST_NOTES, 1);
+		return 0;
+	}
+	hold_describe(s, h, insns, (const union bpf_attr *)attr, kernel);
+	h->q.flags |= BW_HOLD_NOTE;
+	h->q.nonce = __sync_fetch_and_add(&state->nonce, 1) + 1;
+	if (!hold_ask(h))
+		stat_add(BW_STAT_LOST_NOTES, 1);
+	return 0;
+}
+
 /* Asks and waits; the result is in s->load. */
 __weak __noinline int bw_hold(u32 slot, u64 insns, u64 attr, bool kernel)
 {
@@ -477,6 +507,7 @@ __weak __noinline int bw_hold(u32 slot, u64 insns, u64 attr, bool kernel)
 			hold_unanswered(s, conf, BW_HOLD_NO_ROOM);
 			return 0;
 		}
+		stat_add(BW_STAT_HELD, 1);
 	}
 	s->load.nonce = fresh.nonce;
 	s->load.attempt = (u8)++fresh.attempts;

@@ -148,6 +148,10 @@ struct path {
 	struct dentry *dentry;
 };
 
+struct file_operations {
+	void *release;
+};
+
 struct file {
 	struct path f_path;
 	struct inode *f_inode;

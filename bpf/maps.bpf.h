@@ -140,7 +140,7 @@ struct bw_call {
 	u32 pending; /* enum bw_way: to be reported when the call returns */
 	/* Of a link that is updated or detached, and of a detached program: what was there before. */
 	u32 old_prog_id, link_id, link_type;
-	u32 pad;
+	u32 target_prog_id; /* that is about to be replaced or traced */
 };
 
 __weak struct {

@@ -79,7 +79,7 @@ static __always_inline int protect_bpf(u32 cmd, const union bpf_attr *attr)
 		return no_such_id();
 	}
 	link = extract_fd_object(arg, &f_op);
-	if (!link || (u64)f_op != self->link_fops)
+	if (!link || !is_link_fops(self, (u64)f_op))
 		return 0;
 	id = BPF_CORE_READ(link, id);
 	return is_owned(BW_OWNED_LINK, id) ? tamper(BW_HOOK_BPF, BW_TAMPER_LINK_CHANGE, id, cmd, 0) : 0;
@@ -104,7 +104,7 @@ static __always_inline int protect_receive(struct file *file)
 		id = BPF_CORE_READ((struct bpf_prog *)object, aux, id);
 		return is_owned(BW_OWNED_PROG, id) ? tamper(BW_HOOK_FILE_RECEIVE, BW_TAMPER_PROG_FD, id, 0, 0) : 0;
 	}
-	if (f_op == self->link_fops) {
+	if (is_link_fops(self, f_op)) {
 		id = BPF_CORE_READ((struct bpf_link *)object, id);
 		return is_owned(BW_OWNED_LINK, id) ? tamper(BW_HOOK_FILE_RECEIVE, BW_TAMPER_LINK_FD, id, 0, 0) : 0;
 	}
@@ -317,6 +317,7 @@ int bw_claim(u64 *ctx)
 	u32 zero = 0;
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file_operations *fops;
 	struct file *dir;
 	struct inode *exe;
 
@@ -329,6 +330,9 @@ int bw_claim(u64 *ctx)
 	claim_fops((u32)ctx[0], &self->prog_fops);
 	claim_fops((u32)ctx[1], &self->map_fops);
 	claim_fops((u32)ctx[2], &self->link_fops);
+	fops = (void *)self->link_fops;
+	if (fops)
+		self->link_release = (u64)BPF_CORE_READ(fops, release);
 	claim_fops((u32)ctx[3], &self->perf_fops);
 	claim_fops((u32)ctx[4], &self->socket_fops);
 	dir = extract_fd_file((u32)ctx[5]);

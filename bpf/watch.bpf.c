@@ -27,7 +27,7 @@ int bw_sys_enter(u64 *ctx)
 	struct bw_scratch *s;
 	struct bw_call *call;
 	bool compat;
-	u32 cmd, size, offset, op, fd = 0;
+	u32 cmd, size, offset, op, fd = 0, type = 0;
 
 	if (!is_bpf((long)ctx[1], &compat))
 		return 0;
@@ -44,9 +44,9 @@ int bw_sys_enter(u64 *ctx)
 	if (op != NO_OP) {
 		/* At entry, too: afterwards the descriptor may stand for something else. */
 		if (!bpf_probe_read_user(&fd, sizeof(fd), (void *)(uattr + offset)))
-			access_fd(fd, op, BW_HOOK_SYS_BPF);
+			type = access_fd(fd, op, BW_HOOK_SYS_BPF);
 	}
-	if (cmd > 63 || !(bw_command_mask >> cmd & 1))
+	if ((cmd > 63 || !(bw_command_mask >> cmd & 1)) && !(cmd == BPF_MAP_UPDATE_ELEM && holds_programs(type)))
 		return 0;
 	s = scratch_get();
 	if (!s) {

@@ -147,7 +147,7 @@ static __noinline int watch_recvmsg(u64 msg, bool compat)
 			break;
 		file = file_of_fd(fd);
 		f_op = file ? (u64)BPF_CORE_READ(file, f_op) : 0;
-		if (f_op && (f_op == self->prog_fops || f_op == self->map_fops || f_op == self->link_fops))
+		if (f_op && (f_op == self->prog_fops || f_op == self->map_fops || is_link_fops(self, f_op)))
 			attach_received(self, file, (s32)fd,
 					BW_ATTACH_HAS_RESULT | BW_ATTACH_USER_MEMORY | (compat ? BW_ATTACH_COMPAT : 0),
 					BW_HOOK_SYS_EXIT);
@@ -186,7 +186,7 @@ static __noinline int watch_getfd(u32 fd, bool compat)
 	struct file *file = file_of_fd(fd);
 	u64 f_op = file ? (u64)BPF_CORE_READ(file, f_op) : 0;
 
-	if (self && f_op && (f_op == self->prog_fops || f_op == self->map_fops || f_op == self->link_fops))
+	if (self && f_op && (f_op == self->prog_fops || f_op == self->map_fops || is_link_fops(self, f_op)))
 		attach_received(self, file, (s32)fd, BW_ATTACH_HAS_RESULT | (compat ? BW_ATTACH_COMPAT : 0), BW_HOOK_SYS_EXIT);
 	return 0;
 }

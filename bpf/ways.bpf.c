@@ -45,7 +45,7 @@ static __always_inline int on_file_receive(struct file *file)
 	u64 f_op = (u64)BPF_CORE_READ(file, f_op);
 	struct bw_guard_self *self = bpf_map_lookup_elem(&bw_self, &zero);
 
-	if (!self || !f_op || (f_op != self->prog_fops && f_op != self->map_fops && f_op != self->link_fops))
+	if (!self || !f_op || (f_op != self->prog_fops && f_op != self->map_fops && !is_link_fops(self, f_op)))
 		return 0;
 	return attach_received(self, file, 0, 0, BW_HOOK_FILE_RECEIVE) ? refusal() : 0;
 }

@@ -190,6 +190,7 @@ struct bw_policy {
 	const struct bw_policy_attach *attach;
 	uint32_t n_attach;
 	uint32_t response; /* enum bw_response to who sends what it read from a labelled map */
+	bool analyse; /* programs that are let in, for labels of their maps */
 	const struct bw_policy_watched *watched;
 	uint32_t n_watched;
 	struct bw_policy_chunk *memory; /* private: what all of the above lives in */

@@ -696,6 +696,8 @@ static void conf_build(const struct bw_policy *p, struct bw_policy_conf *conf)
 		conf->flags |= BW_CONF_ALLOW_INIT;
 	if (p->allow_inert)
 		conf->flags |= BW_CONF_ALLOW_INERT;
+	if (p->analyse)
+		conf->flags |= BW_CONF_ANALYSE;
 	conf->inert_max_insns = p->inert_max_instructions;
 	bw_policy_safe_helpers(conf->safe_helpers);
 	for (uint32_t t = 0; t < BW_MAX_PROG_TYPES; t++)

@@ -210,7 +210,7 @@ static int parse_watched_map(struct policy_parser *ps, const struct policy_node 
 
 int policy_parse_exfiltration(struct policy_parser *ps, const struct policy_node *n)
 {
-	static const char *const keys[] = { "action", "maps" };
+	static const char *const keys[] = { "action", "maps", "analyse" };
 	static const char *const actions[] = { "alert", "refuse", "kill" };
 	const cJSON *m[ARRAY_SIZE(keys)];
 	struct bw_policy_watched *list;
@@ -227,6 +227,11 @@ int policy_parse_exfiltration(struct policy_parser *ps, const struct policy_node
 		if (i == ARRAY_SIZE(actions))
 			return policy_fail(ps, MEMBER(n, keys, m, 0), "must be \"alert\", \"refuse\" or \"kill\"");
 		ps->policy->response = i;
+	}
+	if (m[2]) {
+		r = policy_get_bool(ps, MEMBER(n, keys, m, 2), &ps->policy->analyse);
+		if (r < 0)
+			return r;
 	}
 	if (m[1]) {
 		const struct policy_node *maps = MEMBER(n, keys, m, 1);

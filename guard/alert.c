@@ -200,7 +200,10 @@ enum alert_severity alert_event_severity(const struct decode_event *e)
 	case BW_EVENT_COMMAND:
 		return e->command.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
 	case BW_EVENT_ATTACH:
-		return e->attach.action == BW_ACTION_ALLOWED ? ALERT_INFO : ALERT_HIGH;
+		if (e->attach.action != BW_ACTION_ALLOWED)
+			return ALERT_HIGH;
+		/* So do tools that list everything; who is not one of them looks for what is hidden from him, or for what to hide. */
+		return e->attach.attempts >= ATTACH_ENUMERATION ? ALERT_LOW : ALERT_INFO;
 	case BW_EVENT_TAMPER:
 		return tamper_severity(&e->tamper);
 	case BW_EVENT_ACCESS:
@@ -531,7 +534,9 @@ static void describe(struct alert *a, const struct decode_event *e)
 		snprintf(a->prog_name, sizeof(a->prog_name), "%s", p->name);
 		a->action = action_names[e->attach.action];
 		/* What was let through is told apart by its way. */
-		if (e->attach.action == BW_ACTION_ALLOWED)
+		if (e->attach.attempts >= ATTACH_ENUMERATION && e->attach.action == BW_ACTION_ALLOWED)
+			snprintf(a->rule, sizeof(a->rule), "attach.enumeration");
+		else if (e->attach.action == BW_ACTION_ALLOWED)
 			snprintf(a->rule, sizeof(a->rule), "attach.%s", bw_policy_way_name(e->attach.way));
 		else
 			snprintf(a->rule, sizeof(a->rule), "attach.%s", reason_names[e->attach.reason]);

@@ -136,6 +136,19 @@ static void add_finding(struct analyst_answer *a, const struct bw_finding *f)
 	copy(dst->title, sizeof(dst->title), f->title);
 }
 
+_Static_assert(ANALYST_MAX_LABELS == BW_MAX_LABELLED_MAPS, "labels");
+
+static void add_flows(struct analyst_flows *dst, const struct bw_loaded_flows *f)
+{
+	dst->n_labels = f->n_maps;
+	for (uint32_t i = 0; i < f->n_maps; i++)
+		dst->labels[i] = (struct analyst_label){ .map = f->maps[i].id, .sources = f->maps[i].sources };
+	dst->packet_sources = f->packet_sources;
+	dst->packet_map = f->packet_map;
+	copy(dst->packet_from, sizeof(dst->packet_from), f->packet_from);
+	copy(dst->packet_to, sizeof(dst->packet_to), f->packet_to);
+}
+
 void analyst_work(const struct bw_analyst *a, const struct btf *btf, struct bw_slice job, struct analyst_answer *ret)
 {
 	static const struct bw_analysis_limits limits = { .max_steps = ANALYST_STEPS };
@@ -143,11 +156,12 @@ void analyst_work(const struct bw_analyst *a, const struct btf *btf, struct bw_s
 	struct bw_loaded in = { .name = "load", .programs = list, .btf_name = btf_name, .ctx = (void *)btf };
 	struct bw_arena arena = { .max = ANALYST_MEMORY };
 	struct bw_scan_object o = { .path = "" };
+	struct bw_loaded_flows flows;
 	int r = list ? take_programs(job, btf, &in, list) : -ENOMEM;
 
 	memset(ret, 0, sizeof(*ret));
 	if (!r)
-		r = bw_analyse_loaded(a, &in, &limits, &arena, &o);
+		r = bw_analyse_loaded(a, &in, &limits, &arena, &o, &flows);
 	for (uint32_t i = 0; i < in.n_programs; i++)
 		free((void *)list[i].maps);
 	if (r < 0) {
@@ -161,6 +175,7 @@ void analyst_work(const struct bw_analyst *a, const struct btf *btf, struct bw_s
 		for (uint32_t i = 0; i < o.n_programs; i++)
 			for (uint32_t k = 0; k < o.programs[i].n_findings; k++)
 				add_finding(ret, &o.programs[i].findings[k]);
+		add_flows(&ret->flows, &flows);
 	}
 	bw_arena_free(&arena);
 }
@@ -297,6 +312,12 @@ int analyst_receive(const struct privsep_worker *w, struct analyst_answer *ret)
 		    !terminated(f->program, sizeof(f->program)) || !terminated(f->title, sizeof(f->title)))
 			return -EBADMSG;
 	}
+	if (a->flows.n_labels > ANALYST_MAX_LABELS || a->flows.packet_sources & ~BW_SRC_ALL ||
+	    !terminated(a->flows.packet_from, sizeof(a->flows.packet_from)) || !terminated(a->flows.packet_to, sizeof(a->flows.packet_to)))
+		return -EBADMSG;
+	for (uint32_t i = 0; i < a->flows.n_labels; i++)
+		if (a->flows.labels[i].sources & ~BW_SRC_ALL)
+			return -EBADMSG;
 	*ret = *a;
 	return 0;
 }

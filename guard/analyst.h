@@ -46,6 +46,20 @@ struct analyst_finding {
 	char title[128];
 };
 
+#define ANALYST_MAX_LABELS 64u
+
+/* What flows into maps, and from program to program into packets. Maps by their numbers in the job; classes as bits of the auditor's. */
+struct analyst_flows {
+	struct analyst_label {
+		uint32_t map, sources;
+	} labels[ANALYST_MAX_LABELS];
+	uint32_t n_labels;
+	uint32_t packet_sources; /* 0: nothing; then the rest says nothing either */
+	uint32_t packet_map;	 /* 0: not known */
+	uint32_t pad;
+	char packet_from[32], packet_to[32];
+};
+
 enum analyst_status {
 	ANALYST_OK,
 	ANALYST_INCOMPLETE,
@@ -60,6 +74,7 @@ struct analyst_answer {
 	uint32_t n;
 	char reason[128]; /* why it is not complete */
 	struct analyst_finding findings[ANALYST_MAX_FINDINGS];
+	struct analyst_flows flows;
 };
 
 /* Sends @job (bytes as above). -EAGAIN when the channel is full, -E2BIG, -errno of memfd_create(2). */

@@ -194,6 +194,11 @@ static void view_command(const struct decode_attach *a, struct attach_view *v)
 		break;
 	case 36: /* BPF_TOKEN_CREATE */
 		v->operation = "delegate";
+		target(v, "bpffs", "inode %" PRIu64, a->target_ino);
+		break;
+	case BPF_MAP_UPDATE_ELEM:
+		target(v, a->map_type == BPF_MAP_TYPE_STRUCT_OPS ? "struct_ops" : "map", a->map_type == BPF_MAP_TYPE_STRUCT_OPS ? "map %" PRIu32 : "%" PRIu32,
+		       a->map_id);
 		break;
 	default:
 		v->operation = "open";
@@ -386,6 +391,8 @@ void attach_write(struct bw_json *j, const struct decode_attach *a, const struct
 		bw_json_str(j, "technique", technique->id);
 		bw_json_str(j, "technique_text", technique->what);
 	}
+	if (a->attempts)
+		bw_json_u64(j, "attempts", a->attempts);
 	if (a->flags & BW_ATTACH_HAS_RESULT)
 		bw_json_i64(j, "error", a->error);
 }

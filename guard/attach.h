@@ -11,6 +11,8 @@
 #include "guard/decode.h"
 #include "guard/technique.h"
 
+#define ATTACH_ENUMERATION 64u /* identifiers that a process asks for in vain: no bad luck any more */
+
 struct attach_view {
 	const char *way;	 /* "link", "perf_ioctl", "netlink_xdp", ... */
 	const char *operation;	 /* "attach", "update", "detach", "run", "pin", "open", "iterate", "delegate", "receive" */

@@ -206,6 +206,7 @@ static int decode_attach(const struct attach_record *rec, struct decode_attach *
 	ret->reason = r->reason;
 	ret->rule = r->rule;
 	ret->generation = r->generation;
+	ret->attempts = r->attempts;
 	ret->n_insns = r->n_insns;
 	ret->n_insns_here = r->n_insns_here;
 	memcpy(ret->insns, rec->insns, r->n_insns_here * sizeof(ret->insns[0]));

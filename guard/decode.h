@@ -82,6 +82,7 @@ struct decode_attach {
 	enum bw_reason reason;
 	uint32_t rule;
 	uint64_t generation;
+	uint32_t attempts; /* of asking for identifiers that there are not; 0: it is about something else */
 	uint32_t n_insns; /* of the classic filter */
 	uint32_t n_insns_here;
 	uint64_t insns[BW_MAX_CLASSIC];

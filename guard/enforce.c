@@ -197,6 +197,23 @@ const char *enforce_btf_name(const struct enforce *e, uint32_t btf_id)
 	return t ? btf__name_by_offset(e->btf, t->name_off) : NULL;
 }
 
+/* Identifiers are not given twice: what is gone is gone. */
+static void labels_forget(int labels)
+{
+	uint32_t id = 0, next;
+	bool first = true;
+
+	for (; !bpf_map_get_next_key(labels, first ? NULL : &id, &next); id = next) {
+		int fd;
+
+		if (!first && (fd = bpf_map_get_fd_by_id(id)) >= 0)
+			close(fd);
+		else if (!first && errno == ENOENT)
+			bpf_map_delete_elem(labels, &id);
+		first = false;
+	}
+}
+
 int enforce_label(struct enforce *e, uint32_t map_id, uint32_t labels)
 {
 	int fd = loader_map_fd(e->loader, LOADER_LABELS);
@@ -205,6 +222,11 @@ int enforce_label(struct enforce *e, uint32_t map_id, uint32_t labels)
 	if (!bpf_map_lookup_elem(fd, &map_id, &old) && (old & labels) == labels)
 		return 0;
 	labels |= old;
+	if (!bpf_map_update_elem(fd, &map_id, &labels, BPF_ANY))
+		return 0;
+	if (errno != E2BIG)
+		return -errno;
+	labels_forget(fd);
 	return bpf_map_update_elem(fd, &map_id, &labels, BPF_ANY) < 0 ? -errno : 0;
 }
 

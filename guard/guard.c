@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/sandbox_lock.h"
 #include "guard/alert.h"
+#include "guard/analysis.h"
 #include "guard/api/api.h"
 #include "guard/canary.h"
 #include "guard/cgroup.h"
@@ -23,7 +24,6 @@
 #include "guard/loop.h"
 #include "guard/notify.h"
 #include "guard/policies.h"
-#include "guard/quarantine.h"
 #include "guard/settings.h"
 #include "guard/sinks/delivery.h"
 #include "guard/state.h"
@@ -57,10 +57,9 @@ struct guard {
 	struct supervisor_ops ops;
 	struct api *api; /* NULL: API visibility is off */
 	struct supervisor *supervisor;
-	struct quarantine *quarantine; /* mode protect, where the kernel has the hook; else NULL */
+	struct analysis analysis;
 	struct policies_ops policies_ops;
 	struct policies *policies;
-	struct bw_policy_protect protect; /* of the policy in force */
 	struct delivery *delivery; /* NULL: there are no sinks */
 	struct settings settings; /* what of the configuration is read again */
 
@@ -107,9 +106,9 @@ static void on_status(void *arg, struct answer_status *ret)
 	*ret = (struct answer_status){ .hooks_dead = g->hooks_dead, .canary_failed = g->canary_failed };
 	ret->stats_known = loader_stats(g->loader, &ret->stats) == 0;
 	ret->hook_skipped = loader_misses(g->loader);
-	ret->quarantine_known = g->quarantine != NULL;
-	if (g->quarantine)
-		quarantine_stats(g->quarantine, &ret->quarantine);
+	ret->quarantine_known = g->analysis.quarantine != NULL;
+	if (g->analysis.quarantine)
+		quarantine_stats(g->analysis.quarantine, &ret->quarantine);
 }
 
 static int on_cgroup(void *arg, uint64_t id, char *path, size_t len)
@@ -191,7 +190,7 @@ static int on_policy_install(void *arg, const struct policy_loaded *p, const cha
 		return r;
 	}
 	told.generation = enforce_running(g->enforce)->generation;
-	g->protect = p->pack.protect;
+	g->analysis.protect = p->pack.protect;
 	supervisor_tell_policy(g->supervisor, &told);
 	log_warnings(name, &p->pack);
 	return 0;
@@ -221,6 +220,7 @@ static void on_policy_swapped(void *arg)
 
 	if (loader_note_files(g->loader, &(struct loader_files){ .policy = policies_path(g->policies) }) < 0)
 		bw_warn("changes of the policy's file are not seen, ignoring");
+	analysis_policy(&g->analysis);
 	prove(g);
 }
 
@@ -310,8 +310,8 @@ static int on_tick(void *arg, uint64_t expirations)
 	struct guard *g = arg;
 
 	api_tick(g->api);
-	if (g->quarantine)
-		quarantine_tick(g->quarantine);
+	if (g->analysis.quarantine)
+		quarantine_tick(g->analysis.quarantine);
 	delivery_tick(g->delivery);
 	policies_tick(g->policies);
 	g->ticks++;
@@ -432,13 +432,6 @@ static int start_kernel_side(struct guard *g, char *why, size_t why_len)
 	return 0;
 }
 
-static const struct bw_policy_protect *on_question(void *arg)
-{
-	struct guard *g = arg;
-
-	return &g->protect;
-}
-
 static void on_result(void *arg, const struct quarantine_result *r)
 {
 	struct guard *g = arg;
@@ -446,38 +439,27 @@ static void on_result(void *arg, const struct quarantine_result *r)
 	supervisor_note(g->supervisor, NOTE_RESULT, r, sizeof(*r), -1);
 }
 
-static void on_analyst_problem(void *arg, const char *what)
+static void on_analysis_event(void *arg, const char *event, enum alert_severity severity, const struct alert_kv *kv, const char *message)
 {
-	say(arg, "analysis_failed", ALERT_HIGH, NULL, "%s", what);
+	say(arg, event, severity, kv, "%s", message);
 }
 
-/* Mode protect: the processes that analyse. Without the load hook there is nothing to analyse: on_timeout decides then. */
-static int start_quarantine(struct guard *g, char *why, size_t why_len)
+static int start_analysis(struct guard *g, char *why, size_t why_len)
 {
-	const struct quarantine_conf qc = {
-		.loop = g->loop,
-		.ring = loader_map_fd(g->loader, LOADER_HOLD_RING),
-		.answers = loader_map_fd(g->loader, LOADER_HOLD_ANSWERS),
-		.guard = loader_map_fd(g->loader, LOADER_HOLD_GUARDS),
-		.btf = enforce_btf(g->enforce),
-		.uid = g->job.uid,
-		.gid = g->job.gid,
-		.policy = on_question,
-		.result = on_result,
-		.problem = on_analyst_problem,
-		.arg = g,
-	};
-	int r;
-
-	if (g->mode != BW_MODE_PROTECT)
-		return 0;
-	if (!bw_feature(g->features, BW_FEATURE_LOAD_HOOK)) {
-		say(g, "tier_degraded", ALERT_HIGH, NULL,
-		    "mode protect needs the load hook (6.9): what is not approved is decided by on_timeout of the policy, unseen");
-		return 0;
-	}
-	r = quarantine_open(&qc, &g->quarantine);
-	return r < 0 ? fail(r, why, why_len, "starting the analysis: %s", strerror(-r)) : 0;
+	return analysis_start(&g->analysis,
+			      &(struct analysis_conf){
+				      .loop = g->loop,
+				      .loader = g->loader,
+				      .enforce = g->enforce,
+				      .possible = bw_feature(g->features, BW_FEATURE_LOAD_HOOK) && g->tier == BW_TIER_ENFORCE,
+				      .mode = g->mode,
+				      .uid = g->job.uid,
+				      .gid = g->job.gid,
+				      .say = on_analysis_event,
+				      .result = on_result,
+				      .arg = g,
+			      },
+			      why, why_len);
 }
 
 /* A guard with a state directory of its own has its socket there as well. @ret_copy is for taking apart. */
@@ -701,7 +683,7 @@ int guard_open(const struct config *config, const struct bw_features *features, 
 	g->mode = mode;
 	r = policies_start(g->policies, why, why_len);
 	if (!r)
-		r = start_quarantine(g, why, why_len);
+		r = start_analysis(g, why, why_len);
 	if (r < 0)
 		goto out;
 	banner(g);
@@ -779,7 +761,7 @@ void guard_free(struct guard *g)
 		return;
 	notify_close(&g->notify);
 	api_close(g->api);
-	quarantine_close(g->quarantine);
+	analysis_close(&g->analysis);
 	supervisor_free(g->supervisor);
 	delivery_close(g->delivery);
 	policies_close(g->policies);

@@ -245,6 +245,16 @@ int loader_note_file(const struct loader *l, enum bw_file kind, const char *path
 	return opts.retval ? -EIO : 0;
 }
 
+/* Kernels of that age (5.10) warn about programs on raw tracepoints whose hash tables allocate as they grow. */
+static void preallocate(struct bpf_object *o)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, o)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+			bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~(__u32)BPF_F_NO_PREALLOC);
+}
+
 static int load_and_attach(struct loader *l, const struct loader_config *c, char *why, size_t why_len)
 {
 	_cleanup_btf_ struct btf *btf = btf__load_vmlinux_btf();
@@ -269,6 +279,7 @@ static int load_and_attach(struct loader *l, const struct loader_config *c, char
 	if (!skel->rodata->bw_task_scratch) {
 		bpf_map__set_autocreate(skel->maps.bw_task_scratches, false);
 		bpf_map__set_autocreate(skel->maps.bw_hold_scratches, false);
+		preallocate(skel->obj);
 	}
 	if (bw_feature(c->features, BW_FEATURE_LOAD_HOOK) && c->tier == BW_TIER_ENFORCE)
 		bpf_map__set_max_entries(skel->maps.bw_hold_ring, HOLD_RING_SIZE);

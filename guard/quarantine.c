@@ -30,6 +30,8 @@ struct question {
 	uint64_t since_ns;
 	uint8_t hash[HASH_LEN]; /* of the job */
 	struct held_job about;
+	bool note; /* nobody waits for the answer: it was let in, and is looked at all the same */
+	uint32_t tgid;
 	struct bw_buf job; /* empty for one that waits for an equal job */
 };
 
@@ -111,6 +113,24 @@ static void decide(const struct quarantine *q, const struct analyst_answer *a, b
 	}
 }
 
+/* What was let in may put such data there: who reads it is watched from now on. */
+static void label_maps(struct quarantine *q, const struct question *qu, const struct analyst_flows *f)
+{
+	for (uint32_t i = 0; i < f->n_labels; i++)
+		if (f->labels[i].map && f->labels[i].map <= qu->about.n_maps && f->labels[i].sources) {
+			q->stats.labels++;
+			q->conf.label(q->conf.arg, qu->about.map_ids[f->labels[i].map - 1], f->labels[i].sources);
+		}
+}
+
+static void describe_packets(const struct question *qu, const struct analyst_flows *f, struct quarantine_result *r)
+{
+	r->packet_sources = f->packet_sources;
+	r->packet_map = f->packet_map && f->packet_map <= qu->about.n_maps ? qu->about.map_ids[f->packet_map - 1] : 0;
+	memcpy(r->packet_from, f->packet_from, sizeof(r->packet_from));
+	memcpy(r->packet_to, f->packet_to, sizeof(r->packet_to));
+}
+
 static void answer_question(struct quarantine *q, const struct question *qu, const struct analyst_answer *a, uint64_t ns,
 			    bool repeated)
 {
@@ -120,16 +140,21 @@ static void answer_question(struct quarantine *q, const struct question *qu, con
 	struct bw_hold_answer answer = { 0 };
 
 	decide(q, a, qu->about.truncated, &r);
-	if (p && r.verdict == BW_VERDICT_DENY)
+	if (p && !qu->note && r.verdict == BW_VERDICT_DENY)
 		p->gone = true;
 	answer.verdict = r.verdict;
 	memcpy(key.digest, qu->digest, sizeof(key.digest));
 	q->stats.answers++;
 	q->stats.repeated += repeated;
-	q->stats.refused += r.verdict == BW_VERDICT_DENY;
+	q->stats.refused += !qu->note && r.verdict == BW_VERDICT_DENY;
 	q->stats.incomplete += r.status != ANALYST_OK;
-	if (bpf_map_update_elem(q->conf.answers, &key, &answer, BPF_ANY) < 0)
+	if (!qu->note && bpf_map_update_elem(q->conf.answers, &key, &answer, BPF_ANY) < 0)
 		q->stats.failures++;
+	r.tgid = qu->tgid;
+	r.refused = !qu->note && r.verdict == BW_VERDICT_DENY;
+	describe_packets(qu, &a->flows, &r);
+	if (qu->note || r.verdict == BW_VERDICT_ALLOW)
+		label_maps(q, qu, &a->flows);
 	/* Somebody was waiting for the answer; nobody is for this. */
 	q->conf.result(q->conf.arg, &r);
 }
@@ -223,7 +248,10 @@ static void dispatch(struct quarantine *q)
 		for (uint32_t i = 0; i < q->n_questions; i++) {
 			struct question *qu = q->questions[i];
 
-			if (qu->state == QUESTION_QUEUED && (!oldest || qu->nonce < oldest->nonce) && !is_running(q, qu->hash))
+			if (qu->state != QUESTION_QUEUED || is_running(q, qu->hash))
+				continue;
+			/* Who waits comes first. */
+			if (!oldest || qu->note < oldest->note || (qu->note == oldest->note && qu->nonce < oldest->nonce))
 				oldest = qu;
 		}
 		if (!oldest)
@@ -318,6 +346,8 @@ static void on_question(struct quarantine *q, const struct bw_hold_question *rec
 		return;
 	}
 	qu->nonce = rec->nonce;
+	qu->note = rec->flags & BW_HOLD_NOTE;
+	qu->tgid = rec->tgid;
 	qu->since_ns = now_ns(CLOCK_BOOTTIME);
 	memcpy(qu->digest, rec->digest, sizeof(qu->digest));
 	qu->job.max = 2 * ANALYST_MAX_JOB;
@@ -428,7 +458,8 @@ int quarantine_open(const struct quarantine_conf *conf, struct quarantine **ret)
 	q->remembered = calloc(QUARANTINE_RESULTS, sizeof(*q->remembered));
 	r = q->remembered ? held_programs_init(&q->held, QUARANTINE_PROGRAMS, QUARANTINE_BYTES) : -ENOMEM;
 	/* Whoever waits for an answer has a CPU all to himself meanwhile: the answer must not have to queue. No harm if refused. */
-	setpriority(PRIO_PROCESS, 0, QUARANTINE_NICE);
+	if (conf->urgent)
+		setpriority(PRIO_PROCESS, 0, QUARANTINE_NICE);
 	for (unsigned int i = 0; i < QUARANTINE_ANALYSTS && !r; i++)
 		r = analyst_up(q, &q->analysts[i]);
 	if (!r) {

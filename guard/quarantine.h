@@ -39,25 +39,33 @@ struct quarantine_result {
 	bool decided;  /* .finding is what the policy refuses; else it is just the most severe one */
 	bool has_finding;
 	struct analyst_finding finding;
+	/* It feeds packets with what another program takes: classes as bits of the auditor's; 0: no. The map by its id, 0: not known. */
+	uint32_t packet_sources, packet_map;
+	char packet_from[32], packet_to[32];
+	uint32_t tgid; /* of the loader */
+	bool refused;  /* the load was, upon this */
 };
 
 struct quarantine_conf {
 	struct loop *loop;
 	int ring, answers, guard; /* maps: bw_hold_ring, bw_hold_answers, bw_hold_guards; stay the caller's */
 	const struct btf *btf;	   /* the kernel's, borrowed */
+	bool urgent;		   /* somebody waits for the answers, on a CPU of his own */
 	uid_t uid;		   /* of the analysts */
 	gid_t gid;
 	/* What the policy in force says; borrowed until the next call. */
 	const struct bw_policy_protect *(*policy)(void *arg);
 	/* What became of a question, after it was answered. */
 	void (*result)(void *arg, const struct quarantine_result *r);
+	/* Such data flows into the map, says the analysis of a program that was let in. Untrusted: a known class, any id. */
+	void (*label)(void *arg, uint32_t map_id, uint32_t sources);
 	/* Something went wrong with an analyst; one line. */
 	void (*problem)(void *arg, const char *what);
 	void *arg;
 };
 
 struct quarantine_stats {
-	uint64_t questions, answers, analyses, repeated, refused, incomplete, dropped, failures;
+	uint64_t questions, answers, analyses, repeated, refused, incomplete, dropped, failures, labels;
 	uint64_t analysis_ns_max;
 	uint32_t open, programs, analysts;
 };

@@ -34,6 +34,7 @@ void quarantine_status(const struct quarantine_stats *s, struct bw_json *j)
 	bw_json_u64(j, "analyses_incomplete", s->incomplete);
 	bw_json_u64(j, "analyses_failed", s->failures);
 	bw_json_u64(j, "analysis_max_ns", s->analysis_ns_max);
+	bw_json_u64(j, "maps_labelled", s->labels);
 	bw_json_u64(j, "questions_open", s->open);
 	bw_json_u64(j, "questions_dropped", s->dropped);
 }

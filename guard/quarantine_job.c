@@ -310,6 +310,8 @@ int held_job(const struct held_programs *h, const struct held_program *p, struct
 	r = bw_buf_error(out);
 	if (!r && (out->len > ANALYST_MAX_JOB || nb->n == MAX_JOB_MAPS))
 		r = -E2BIG;
+	job.n_maps = nb->n < HELD_JOB_MAPS ? nb->n : HELD_JOB_MAPS;
+	memcpy(job.map_ids, nb->ids, job.n_maps * sizeof(job.map_ids[0]));
 	if (!r)
 		*ret = job;
 	return r;

@@ -41,9 +41,14 @@ int held_code(struct held_programs *h, const struct bw_hold_code *c, struct held
 /* NULL when it is not kept (any more). */
 struct held_program *held_find(const struct held_programs *h, uint64_t nonce);
 
+#define HELD_JOB_MAPS 128u
+
 struct held_job {
 	uint32_t n_programs;
 	bool truncated; /* more is connected to it than fits */
+	/* The kernel's ids of the maps by their numbers in the job, from 1; those beyond are not told. */
+	uint32_t map_ids[HELD_JOB_MAPS];
+	uint32_t n_maps;
 };
 
 /* Appends the job of @p to @out. -ENOMEM, -E2BIG. */

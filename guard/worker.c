@@ -381,6 +381,7 @@ static int on_status(void *arg, struct bw_buf *out)
 	static const char *const stat_names[BW_STAT_COUNT] = {
 		"loads", "loads_denied", "loads_would_deny", "commands", "maps", "emitted", "lost_ring", "lost_scratch",
 		"lost_context", "read_failed", "attaches", "held", "unanswered", "accesses", "egress", "lost_access", "canary", "tampers_denied",
+		"lost_notes", "id_probes",
 	};
 	struct worker *w = arg;
 	struct bw_json j = { .buf = out };

@@ -219,7 +219,7 @@ static int child(void *arg, struct bw_sandbox_out *out)
 	_cleanup_buf_ struct bw_buf b = { 0 };
 	struct bw_arena arena = { 0 };
 	struct bw_scan_object o;
-	int r = bw_analyse_loaded(job->analyst, job->in, NULL, &arena, &o);
+	int r = bw_analyse_loaded(job->analyst, job->in, NULL, &arena, &o, NULL);
 
 	if (r < 0)
 		return r;

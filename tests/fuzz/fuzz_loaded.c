@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct bw_loaded in = { .name = "fuzz", .programs = programs, .n_programs = 2 };
 	_cleanup_free_ uint64_t *insns = NULL;
 	struct bw_arena arena = { .max = 64 << 20 };
+	struct bw_loaded_flows flows;
 	struct bw_scan_object o;
 	char why[256];
 	size_t n;
@@ -42,9 +43,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 							  .attach_type = data[2 + i] % 64, .target = i ? "vfs_read" : "bpf_lsm_file_open",
 							  .insns = insns + i * (n / 2), .n_insns = (uint32_t)(n / 2), .maps = maps,
 							  .n_maps = ARRAY_SIZE(maps) };
-	r = bw_analyse_loaded(analyst, &in, &limits, &arena, &o);
-	if (!r && o.n_programs != 2)
+	r = bw_analyse_loaded(analyst, &in, &limits, &arena, &o, &flows);
+	if (!r && (o.n_programs != 2 || flows.n_maps > ARRAY_SIZE(maps)))
 		abort();
+	/* Only maps that were described get labels. */
+	for (uint32_t i = 0; !r && i < flows.n_maps; i++)
+		if (!flows.maps[i].id || flows.maps[i].id > ARRAY_SIZE(maps) || !flows.maps[i].sources)
+			abort();
 	bw_arena_free(&arena);
 	return 0;
 }

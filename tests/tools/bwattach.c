@@ -18,6 +18,7 @@
  * --abi32 makes the call in question through the 32-bit system call entry (int 0x80), with its arguments below 4 GiB.
  */
 #include <arpa/inet.h>
+#include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -29,6 +30,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -434,6 +436,107 @@ static int cgroup_link(void)
 	return (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
+static const struct btf *kernel_btf(void)
+{
+	static struct btf *btf;
+
+	btf = btf ? btf : btf__load_vmlinux_btf();
+	return btf;
+}
+
+/* A program that its load binds to a function of the kernel's. */
+static int load_bound(uint32_t type, uint32_t attach_type, const char *name, const char *function)
+{
+	static const struct bpf_insn return_zero[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	const struct btf *btf = kernel_btf();
+	union bpf_attr attr = { .prog_type = type, .expected_attach_type = attach_type, .insns = (uintptr_t)return_zero, .insn_cnt = 2 };
+	int id;
+
+	id = btf ? btf__find_by_name_kind(btf, function, BTF_KIND_FUNC) : -ENOENT;
+	if (id < 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	attr.attach_btf_id = (uint32_t)id;
+	attr.license = (uintptr_t) "GPL";
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", name);
+	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+/* fentry and LSM programs go where their load says: the command names nothing. */
+static int open_bound(int prog, const char *kind, const char *function)
+{
+	union bpf_attr attr = { 0 };
+	int fd;
+
+	if (prog < 0)
+		return -1;
+	attr.raw_tracepoint.prog_fd = (uint32_t)prog;
+	expect_str("way", "raw_tracepoint");
+	expect_str("request", "raw_tracepoint_open");
+	expect_str("target_kind", kind);
+	expect_str("target", function);
+	expect_prog(prog);
+	fd = do_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, 16);
+	if (fd >= 0)
+		expect_link(fd, "tracing");
+	return fd;
+}
+
+static int case_fentry(void)
+{
+	return status(open_bound(load_bound(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bw_fentry", "vfs_rename"), "function", "vfs_rename"));
+}
+
+static int case_fexit(void)
+{
+	return status(open_bound(load_bound(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, "bw_fexit", "vfs_rename"), "function", "vfs_rename"));
+}
+
+static int case_fmod_ret(void)
+{
+	return status(open_bound(load_bound(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, "bw_fmod_ret", "security_path_chroot"), "function",
+				 "security_path_chroot"));
+}
+
+static int case_lsm(void)
+{
+	return status(open_bound(load_bound(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "bw_lsm", "bpf_lsm_path_chroot"), "lsm_hook", "bpf_lsm_path_chroot"));
+}
+
+static int case_link_iter(void)
+{
+	int prog = load_bound(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "bw_iter", "bpf_iter_task");
+
+	if (prog < 0)
+		return status(prog);
+	expect_str("target_kind", "iterator");
+	expect_str("target", "bpf_iter_task");
+	return status(link_create(prog, 0, BPF_TRACE_ITER, "trace_iter", "iter"));
+}
+
+static int case_iter_create(void)
+{
+	int prog = load_bound(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "bw_iter", "bpf_iter_task"), link;
+	union bpf_attr attr = { .link_create = { .prog_fd = (uint32_t)prog, .attach_type = BPF_TRACE_ITER } };
+	struct bpf_link_info i = { 0 };
+
+	link = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+	if (prog < 0 || link < 0)
+		return status(-1);
+	info(link, &i, sizeof(i));
+	attr = (union bpf_attr){ .iter_create = { .link_fd = (uint32_t)link } };
+	expect_str("way", "iterator");
+	expect_str("request", "iter_create");
+	expect_u64("link_id", i.id);
+	expect_prog(prog);
+	prepared();
+	return status(do_bpf(BPF_ITER_CREATE, &attr, 8));
+}
+
 static uint32_t link_id(int fd, uint32_t *ret_prog)
 {
 	struct bpf_link_info i = { 0 };
@@ -705,6 +808,317 @@ static int case_sk_msg(void)
 	return status(do_bpf(BPF_PROG_ATTACH, &attr, 20));
 }
 
+/* ---- programs in the place of others, and tables of functions ------------------------------------------------------------ */
+
+static int btf_load(struct btf *btf)
+{
+	union bpf_attr attr = { 0 };
+	uint32_t size;
+	const void *raw = btf__raw_data(btf, &size);
+
+	attr.btf = (uintptr_t)raw;
+	attr.btf_size = size;
+	return (int)syscall(SYS_bpf, BPF_BTF_LOAD, &attr, sizeof(attr));
+}
+
+/* An XDP program with types, and the descriptor of these; @ret_func: the type of its only function, "bw_main". */
+static int load_typed(uint32_t type, int target, const char *name, int *ret_btf, uint32_t *ret_func)
+{
+	static const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = 2 /* XDP_PASS */ },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	struct btf *btf = btf__new_empty();
+	int i32 = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), ctx = btf__add_struct(btf, "xdp_md", 4), proto;
+	struct bpf_func_info where = { 0 };
+	union bpf_attr attr = { .prog_type = type, .insns = (uintptr_t)pass, .insn_cnt = 2 };
+
+	btf__add_field(btf, "data", i32, 0, 0);
+	ctx = btf__add_ptr(btf, ctx);
+	proto = btf__add_func_proto(btf, i32);
+	btf__add_func_param(btf, "ctx", ctx);
+	*ret_func = where.type_id = (uint32_t)btf__add_func(btf, "bw_main", BTF_FUNC_GLOBAL, proto);
+	*ret_btf = btf_load(btf);
+	attr.license = (uintptr_t) "GPL";
+	attr.prog_btf_fd = (uint32_t)*ret_btf;
+	attr.func_info_rec_size = sizeof(where);
+	attr.func_info = (uintptr_t)&where;
+	attr.func_info_cnt = 1;
+	if (target >= 0) {
+		attr.attach_prog_fd = (uint32_t)target;
+		attr.attach_btf_id = *ret_func;
+	}
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", name);
+	return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static int case_freplace(void)
+{
+	int types, fd, target, prog;
+	struct bpf_prog_info i = { 0 };
+	union bpf_attr attr = { 0 };
+	uint32_t func;
+	char text[40];
+
+	target = load_typed(BPF_PROG_TYPE_XDP, -1, "bw_replaced", &types, &func);
+	prog = target < 0 ? -1 : load_typed(BPF_PROG_TYPE_EXT, target, "bw_freplace", &types, &func);
+	if (prog < 0)
+		return status(prog);
+	info(target, &i, sizeof(i));
+	snprintf(text, sizeof(text), "%u bw_main", i.id);
+	attr.raw_tracepoint.prog_fd = (uint32_t)prog;
+	expect_str("way", "raw_tracepoint");
+	expect_str("request", "raw_tracepoint_open");
+	expect_str("target_kind", "program");
+	expect_str("target", text);
+	expect_u64("target_prog_id", i.id);
+	expect_prog(prog);
+	fd = do_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, 16);
+	if (fd >= 0)
+		expect_link(fd, "tracing");
+	return status(fd);
+}
+
+/* Where in the kernel's @type its member is, in bytes; and its number. */
+static int member(const struct btf *btf, const char *type, const char *name, uint32_t *ret_offset)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+	const struct btf_type *t = btf__type_by_id(btf, (uint32_t)id);
+
+	for (int i = 0; id > 0 && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), name)) {
+			*ret_offset = btf_member_bit_offset(t, (uint32_t)i) / 8;
+			return i;
+		}
+	return -1;
+}
+
+/* A map of struct_ops of the kernel's @type, and in @ret_value what is to be put into it: the table's name alone. */
+static int ops_map(const char *type, const char *name, bool as_link, char **ret_value, uint32_t *ret_data)
+{
+	const struct btf *btf = kernel_btf();
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_STRUCT_OPS, .key_size = 4, .max_entries = 1 };
+	struct btf *own = btf__new_empty();
+	char value_type[80];
+	uint32_t at;
+	int id;
+
+	snprintf(value_type, sizeof(value_type), "bpf_struct_ops_%s", type);
+	id = btf ? btf__find_by_name_kind(btf, value_type, BTF_KIND_STRUCT) : -1;
+	if (id < 0 || member(btf, value_type, "data", ret_data) < 0 || member(btf, type, "name", &at) < 0) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	attr.value_size = btf__type_by_id(btf, (uint32_t)id)->size;
+	attr.btf_vmlinux_value_type_id = (uint32_t)id;
+	/* The kernel insists on types of the loader's as well, whatever they are. */
+	btf__add_int(own, "int", 4, BTF_INT_SIGNED);
+	attr.btf_fd = (uint32_t)btf_load(own);
+	attr.map_flags = as_link ? 1u << 13 /* BPF_F_LINK */ : 0;
+	snprintf(attr.map_name, sizeof(attr.map_name), "%s", name);
+	*ret_value = low_alloc(attr.value_size);
+	strcpy(*ret_value + *ret_data + at, name);
+	return (int)syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+/* Puts a function that returns 0 into the table. */
+static int ops_function(const char *type, const char *name, char *value, uint32_t data)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_STRUCT_OPS, .insns = (uintptr_t)nothing, .insn_cnt = 2 };
+	uint32_t offset;
+	int fd, n = member(kernel_btf(), type, name, &offset);
+
+	attr.attach_btf_id = (uint32_t)btf__find_by_name_kind(kernel_btf(), type, BTF_KIND_STRUCT);
+	attr.expected_attach_type = (uint32_t)n;
+	attr.license = (uintptr_t) "GPL";
+	snprintf(attr.prog_name, sizeof(attr.prog_name), "bw_%s", name);
+	fd = n < 0 ? -1 : (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	*(uint64_t *)(void *)(value + data + offset) = (uint64_t)fd;
+	return fd;
+}
+
+static int update(int map, uint32_t key, const void *value, bool by_entry)
+{
+	union bpf_attr attr = { .map_fd = (uint32_t)map };
+
+	attr.key = (uintptr_t)low_copy(&key, sizeof(key));
+	attr.value = (uintptr_t)value;
+	return by_entry ? do_bpf(BPF_MAP_UPDATE_ELEM, &attr, 32) : (int)syscall(SYS_bpf, BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+}
+
+static void expect_update(const char *kind, const char *format, int map)
+{
+	struct bpf_map_info i = { 0 };
+	char text[32];
+
+	info(map, &i, sizeof(i));
+	snprintf(text, sizeof(text), format, i.id);
+	expect_str("way", "map_update");
+	expect_str("request", "map_update_elem");
+	expect_str("operation", "attach");
+	expect_str("target_kind", kind);
+	expect_str("target", text);
+	expect_u64("map_id", i.id);
+}
+
+static const char congestion[] = "tcp_congestion_ops";
+
+static int congestion_map(bool as_link, char **ret_value)
+{
+	uint32_t data;
+	int map = ops_map(congestion, as_link ? "bw_cc_link" : "bw_cc", as_link, ret_value, &data);
+
+	if (map >= 0 && (ops_function(congestion, "ssthresh", *ret_value, data) < 0 || ops_function(congestion, "undo_cwnd", *ret_value, data) < 0 ||
+			 ops_function(congestion, "cong_avoid", *ret_value, data) < 0))
+		return -1;
+	return map;
+}
+
+static int case_struct_ops(void)
+{
+	char *value;
+	int map = congestion_map(false, &value), r;
+	union bpf_attr attr = { .map_fd = (uint32_t)map };
+
+	if (map < 0)
+		return status(map);
+	expect_update("struct_ops", "map %u", map);
+	expect_str("map_type", "struct_ops");
+	r = update(map, 0, value, true);
+	/* It would stay without this process. */
+	attr.key = (uintptr_t)low_alloc(4);
+	if (!r)
+		syscall(SYS_bpf, BPF_MAP_DELETE_ELEM, &attr, sizeof(attr));
+	return status(r);
+}
+
+static int ops_link(int map)
+{
+	union bpf_attr attr = { .link_create = { .prog_fd = (uint32_t)map, .attach_type = 44 /* BPF_STRUCT_OPS */ } };
+	struct bpf_map_info i = { 0 };
+	char text[32];
+	int fd;
+
+	info(map, &i, sizeof(i));
+	snprintf(text, sizeof(text), "map %u", i.id);
+	expect_str("way", "link");
+	expect_str("request", "link_create");
+	expect_str("attach_type", "struct_ops");
+	expect_str("target_kind", "struct_ops");
+	expect_str("target", text);
+	expect_u64("map_id", i.id);
+	fd = do_bpf(BPF_LINK_CREATE, &attr, 64);
+	if (fd >= 0)
+		expect_link(fd, "struct_ops");
+	return fd;
+}
+
+static int case_struct_ops_link(void)
+{
+	char *value;
+	int map = congestion_map(true, &value);
+
+	if (map < 0)
+		return status(map);
+	/* Only prepares: the kernel takes it into use by the link. */
+	if (update(map, 0, value, false) < 0)
+		return status(-1);
+	prepared();
+	return status(ops_link(map));
+}
+
+/* A scheduler that leaves everything to the kernel's defaults; gone with its link. */
+static int case_sched_ext(void)
+{
+	char *value;
+	uint32_t data;
+	int map = ops_map("sched_ext_ops", "bw_sched", true, &value, &data);
+
+	if (map < 0)
+		return status(map);
+	if (update(map, 0, value, false) < 0)
+		return status(-1);
+	prepared();
+	return status(ops_link(map));
+}
+
+static int case_prog_array(void)
+{
+	int map = map_create(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, "bw_tails"), prog = load_one(BPF_PROG_TYPE_SOCKET_FILTER, 0, "bw_tail");
+
+	expect_update("map", "%u", map);
+	expect_str("map_type", "prog_array");
+	expect_prog(prog);
+	return status(update(map, 1, low_copy(&prog, sizeof(prog)), true));
+}
+
+static int case_devmap(void)
+{
+	int map = map_create(BPF_MAP_TYPE_DEVMAP_HASH, 4, 8, 4, "bw_devs"), prog = load_one(BPF_PROG_TYPE_XDP, BPF_XDP_DEVMAP, "bw_dev");
+	uint32_t value[2] = { ifindex, (uint32_t)prog };
+
+	expect_update("map", "%u", map);
+	expect_str("map_type", "devmap_hash");
+	expect_prog(prog);
+	return status(update(map, 1, low_copy(value, sizeof(value)), true));
+}
+
+static int case_cpumap(void)
+{
+	int map = map_create(BPF_MAP_TYPE_CPUMAP, 4, 8, 1, "bw_cpus"), prog = load_one(BPF_PROG_TYPE_XDP, BPF_XDP_CPUMAP, "bw_cpu");
+	uint32_t value[2] = { 64, (uint32_t)prog };
+
+	expect_update("map", "%u", map);
+	expect_str("map_type", "cpumap");
+	expect_prog(prog);
+	return status(update(map, 0, low_copy(value, sizeof(value)), true));
+}
+
+/* ---- network namespaces, netkit, tokens ------------------------------------------------------------------------------------ */
+
+static uint64_t own_netns(int *ret_fd)
+{
+	*ret_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return inode_of(*ret_fd);
+}
+
+static int case_flow_dissector(void)
+{
+	int ns, prog = load_one(BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, "bw_flow"), r;
+	union bpf_attr attr = { 0 };
+	char ino[24];
+
+	snprintf(ino, sizeof(ino), "%llu", (unsigned long long)own_netns(&ns));
+	attr.attach_bpf_fd = (uint32_t)prog;
+	attr.attach_type = BPF_FLOW_DISSECTOR;
+	expect_str("way", "prog_attach");
+	expect_str("request", "prog_attach");
+	expect_str("operation", "attach");
+	expect_str("attach_type", "flow_dissector");
+	expect_str("target_kind", "network_namespace");
+	expect_str("target", ino);
+	expect_prog(prog);
+	r = do_bpf(BPF_PROG_ATTACH, &attr, 20);
+	if (!r)
+		syscall(SYS_bpf, BPF_PROG_DETACH, &attr, sizeof(attr));
+	return status(r);
+}
+
+static int case_link_flow_dissector(void)
+{
+	int ns, prog = load_one(BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, "bw_flow");
+	char ino[24];
+
+	snprintf(ino, sizeof(ino), "%llu", (unsigned long long)own_netns(&ns));
+	expect_str("target_kind", "network_namespace");
+	expect_str("target", ino);
+	return status(link_create(prog, (uint32_t)ns, BPF_FLOW_DISSECTOR, "flow_dissector", "netns"));
+}
+
 /* ---- ioctl() ----------------------------------------------------------------------------------------------------------------- */
 
 static int set_bpf(int perf, int prog)
@@ -974,6 +1388,81 @@ static int case_netlink_lwt(void)
 	return r < 0 && (errno == ENODEV || errno == ENETUNREACH) ? SKIP : status(r);
 }
 
+/* A pair of interfaces to which programs belong, and to nothing else; gone with this process's end of it. */
+static int case_netkit(void)
+{
+	struct ifinfomsg header = { 0 };
+	char name[IFNAMSIZ];
+	struct message *m;
+	struct rtattr *nest;
+	unsigned int index;
+	int r;
+
+	snprintf(name, sizeof(name), "bwnk%d", getpid());
+	m = message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+	put(m, IFLA_IFNAME, name, strlen(name) + 1);
+	nest = put(m, IFLA_LINKINFO, NULL, 0);
+	put(m, IFLA_INFO_KIND, "netkit", 7);
+	put_end(m, nest);
+	if (talk(m, false) < 0)
+		return errno == ENOENT ? SKIP : status(-1);
+	index = if_nametoindex(name);
+	expect_str("target_kind", "interface");
+	expect_u64("ifindex", index);
+	r = status(link_create(load(BPF_PROG_TYPE_SCHED_CLS, 0, "bw_netkit"), index, 54, "netkit_primary", "netkit"));
+	header.ifi_index = (int)index;
+	talk(message(RTM_DELLINK, 0, &header, sizeof(header)), false);
+	return r;
+}
+
+/* A delegation: the file system is made in a user namespace of its own, and given its powers by a process outside. */
+static int case_token(void)
+{
+	const char cmds[] = "delegate_cmds", any[] = "any";
+	union bpf_attr attr = { 0 };
+	struct {
+		struct cmsghdr h;
+		int fd;
+	} control = { .h = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	int pair[2], fs, mnt, root, fd;
+	char text[40];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return errno;
+	if (!fork()) {
+		/* Outside: the descriptor comes, and is configured. */
+		if (recvmsg(pair[1], &msg, 0) == 1 && control.h.cmsg_len == CMSG_LEN(sizeof(int)))
+			byte = syscall(431, control.fd, 1 /* FSCONFIG_SET_STRING */, cmds, any, 0) < 0 ||
+			       syscall(431, control.fd, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0;
+		if (write(pair[1], &byte, 1) != 1)
+			_exit(1);
+		_exit(0);
+	}
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return errno;
+	fs = (int)syscall(430 /* fsopen */, "bpf", 0);
+	control.fd = fs;
+	byte = 1;
+	if (fs < 0 || sendmsg(pair[0], &msg, 0) != 1 || read(pair[0], &byte, 1) != 1 || byte)
+		return SKIP; /* before 6.9 it knows of no delegation */
+	mnt = (int)syscall(432 /* fsmount */, fs, 0, 0);
+	root = openat(mnt, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return errno;
+	((uint32_t *)&attr)[1] = (uint32_t)root;
+	snprintf(text, sizeof(text), "inode %llu", (unsigned long long)inode_of(root));
+	expect_str("way", "token");
+	expect_str("request", "token_create");
+	expect_str("operation", "delegate");
+	expect_str("target_kind", "bpffs");
+	expect_str("target", text);
+	fd = do_bpf(36, &attr, 8);
+	return status(fd);
+}
+
 /* ---- sockets ----------------------------------------------------------------------------------------------------------------- */
 
 /* "udp and the payload begins with 0x7255": the shape of a magic packet. */
@@ -1152,6 +1641,23 @@ static const struct {
 	{ "link_perf", case_link_perf },
 	{ "link_kprobe_multi", case_link_kprobe_multi },
 	{ "link_uprobe_multi", case_link_uprobe_multi },
+	{ "link_iter", case_link_iter },
+	{ "iter_create", case_iter_create },
+	{ "fentry", case_fentry },
+	{ "fexit", case_fexit },
+	{ "fmod_ret", case_fmod_ret },
+	{ "lsm", case_lsm },
+	{ "freplace", case_freplace },
+	{ "struct_ops", case_struct_ops },
+	{ "struct_ops_link", case_struct_ops_link },
+	{ "sched_ext", case_sched_ext },
+	{ "prog_array", case_prog_array },
+	{ "devmap", case_devmap },
+	{ "cpumap", case_cpumap },
+	{ "flow_dissector", case_flow_dissector },
+	{ "link_flow_dissector", case_link_flow_dissector },
+	{ "netkit", case_netkit },
+	{ "token", case_token },
 	{ "link_update", case_link_update },
 	{ "link_detach", case_link_detach },
 	{ "link_by_id", case_link_by_id },

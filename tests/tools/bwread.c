@@ -3,7 +3,7 @@
 // tool-pkgs: libbpf
 /*
  * bwread NAME FILE: makes a map called NAME; then a child reads it by its id, and tries to connect, to send and to write
- * FILE. Prints "before E", "connect E", "send E", "file E": the errno of each, 0 for success; "killed S" when a signal ended it.
+ * FILE. bwread --id ID FILE: the same with a map that there is already. Prints "before E", "connect E", "send E", "file E": the errno of each, 0 for success; "killed S" when a signal ended it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <linux/bpf.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -41,15 +42,16 @@ static int reader(uint32_t id, const char *file)
 	union bpf_attr open_it = { .map_id = id }, look = { 0 };
 	struct sockaddr_in to = there;
 	uint32_t key = 0;
-	uint64_t value;
+	uint64_t value[512];
 	int fd, s;
 
 	try_connect("before");
 	fd = do_bpf(BPF_MAP_GET_FD_BY_ID, &open_it);
 	look.map_fd = (uint32_t)fd;
 	look.key = (uintptr_t)&key;
-	look.value = (uintptr_t)&value;
-	if (fd < 0 || do_bpf(BPF_MAP_LOOKUP_ELEM, &look) < 0) {
+	look.value = (uintptr_t)value;
+	/* Whether there is such an element does not matter. */
+	if (fd < 0 || (do_bpf(BPF_MAP_LOOKUP_ELEM, &look) < 0 && errno != ENOENT)) {
 		perror("reading the map");
 		return 3;
 	}
@@ -71,6 +73,8 @@ int main(int argc, char **argv)
 	int status;
 	pid_t pid;
 
+	if (argc == 4 && !strcmp(argv[1], "--id"))
+		return reader((uint32_t)strtoul(argv[2], NULL, 10), argv[3]);
 	if (argc != 3)
 		return 2;
 	snprintf(make.map_name, sizeof(make.map_name), "%s", argv[1]);

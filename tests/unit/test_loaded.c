@@ -68,7 +68,7 @@ static int analyse(const struct bw_loaded_program *list, uint32_t n, struct bw_a
 {
 	const struct bw_loaded in = { .name = "test", .programs = list, .n_programs = n };
 
-	return bw_analyse_loaded(analyst, &in, NULL, arena, ret);
+	return bw_analyse_loaded(analyst, &in, NULL, arena, ret, NULL);
 }
 
 static const struct bw_finding *finding(const struct bw_scan_object *o, const char *rule)
@@ -169,7 +169,7 @@ static void test_names(void **state)
 	struct bw_arena arena = { 0 };
 	struct bw_scan_object o;
 
-	assert_int_equal(bw_analyse_loaded(analyst, &in, NULL, &arena, &o), 0);
+	assert_int_equal(bw_analyse_loaded(analyst, &in, NULL, &arena, &o, NULL), 0);
 	assert_string_equal(o.programs[0].section, "lsm/file_open");
 	assert_string_equal(o.programs[0].target, "file_open");
 	assert_string_equal(o.programs[0].helpers, "bpf_get_task_exe_file()");
