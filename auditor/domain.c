@@ -459,6 +459,14 @@ bool bw_val_join(struct bw_domain *d, struct bw_val *a, const struct bw_val *b, 
 	return memcmp(a, &old, sizeof(old)) != 0;
 }
 
+void bw_val_widen(struct bw_val *v)
+{
+	v->lo = widen_lo(v->lo);
+	v->hi = widen_hi(v->hi);
+	v->ref = 0;
+	v->flags &= (uint8_t)~BW_VAL_SOFT;
+}
+
 bool bw_val_leq(struct bw_domain *d, const struct bw_val *a, const struct bw_val *b)
 {
 	struct bw_val j = *b;

@@ -69,6 +69,26 @@ struct bw_map_info {
 	uint32_t value_size;
 };
 
+/* ---- what the run of a function looked at: see engine_memo.c ------------------------------------------------------------ */
+#define BW_MAX_TRACED 16u
+struct bw_trace {
+	uint64_t frames[BW_MAX_FRAMES]; /* slots of its callers' frames */
+	uint32_t whole;			/* bits: frames of which slots are not told apart */
+	uint32_t effects;
+	uint32_t serial; /* local objects born before were there when it began */
+	bool never;	 /* it is not to be remembered */
+	bool threw;
+	uint32_t n_objs, objs[BW_MAX_TRACED]; /* regions */
+	uint32_t n_views;
+	int32_t views[BW_MAX_TRACED]; /* maps all of whose local views it looked at */
+	uint64_t *bits; /* maps it read, then functions it ran */
+};
+struct bw_memo_input {
+	struct bw_state *state;
+	uint32_t clock, packet, prov_max, hash, high;
+	bool looped;
+};
+
 struct bw_engine {
 	const struct bw_object *o;
 	struct bw_analysis_limits limits;
@@ -100,11 +120,15 @@ struct bw_engine {
 	} calls[BW_MAX_FRAMES]; /* the functions on the way; [depth] is the one at work */
 	uint64_t steps, total_steps;
 	uint64_t inlined;
+	uint32_t *runs;	    /* per function: how often it was run for the program at work */
+	uint32_t callbacks; /* that run any number of times and have not returned */
 	uint32_t visits;
 	bool stop;  /* budget ran out */
 	bool later; /* the function about to run is one that runs on its own, some other time */
 	bool threw; /* bpf_throw was reached */
 	uint8_t *map_reads; /* per map: read by the program at work */
+	struct bw_memos *memos;
+	struct bw_trace trace[BW_MAX_FRAMES]; /* per depth */
 };
 
 /* ---- records ------------------------------------------------------------------------------------------------------------ */
@@ -182,6 +206,18 @@ const struct bw_cfg *bw_engine_cfg(struct bw_engine *e, int32_t func); /* NULL: 
 bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state *s);
 /* Runs a function on @s (r1 to r5 set): afterwards @s is the state at the return. False: it never returns. */
 bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s);
+bool bw_in_loop(const struct bw_engine *e); /* is the instruction at work run over and over, here or by a caller? */
+/* Is the result of this call known? Then @s is what it comes to, and *ret_back what bw_run_func() returns. */
+bool bw_memo_find(struct bw_engine *e, int32_t func, struct bw_state *s, bool *ret_back);
+void bw_memo_begin(struct bw_engine *e, int32_t func, const struct bw_state *s, struct bw_memo_input *in);
+void bw_memo_end(struct bw_engine *e, int32_t func, const struct bw_state *s, bool back, struct bw_memo_input *in);
+int bw_memo_init(struct bw_engine *e);
+void bw_memo_free(struct bw_engine *e);
+/* Everything that looks at a frame, a local object or a map says so. */
+void bw_trace_frame(struct bw_engine *e, int32_t frame, int64_t lo, uint64_t len); /* @lo < 0: anywhere */
+void bw_trace_map(struct bw_engine *e, int32_t map);
+void bw_trace_obj(struct bw_engine *e, const struct bw_local_obj *o, uint32_t region); /* @o: NULL when it is not there */
+void bw_trace_views(struct bw_engine *e, int32_t map);
 struct bw_length bw_len_of(const struct bw_val *v);
 
 /* ---- results --------------------------------------------------------------------------------------------------------------- */

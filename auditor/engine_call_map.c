@@ -101,6 +101,7 @@ void bw_map_value_put(struct bw_engine *e, struct bw_state *s, int32_t map, cons
 				bw_map_store(e, map, at, 8, &all);
 		}
 	}
+	bw_trace_views(e, map);
 	for (uint32_t i = 0; i < s->n_objs;) {
 		const struct bw_region *g = bw_dom_region_get(&e->d, s->objs[i].region);
 
@@ -129,6 +130,7 @@ void bw_call_map_lookup(struct bw_engine *e, struct bw_state *s, struct bw_call_
 			if (m->percpu) {
 				struct bw_local_obj *o = bw_state_obj(s, region);
 
+				bw_trace_obj(e, o, region);
 				if (o)
 					bw_state_obj_drop(&e->d, s, o);
 				bw_state_obj_add(&e->d, s, region);
@@ -172,8 +174,10 @@ void bw_call_reserve(struct bw_engine *e, struct bw_state *s, struct bw_call_arg
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t region = bw_dom_region(&e->d, BW_REGION_RECORD, maps[i], bw_call_site(e));
-		struct bw_local_obj *o = bw_state_obj_add(&e->d, s, region);
+		struct bw_local_obj *o;
 
+		bw_trace_obj(e, bw_state_obj(s, region), region);
+		o = bw_state_obj_add(&e->d, s, region);
 		if (!o) {
 			bw_unanalysed(e, "too many ring buffer records at a time");
 			continue;
@@ -198,6 +202,7 @@ void bw_call_record_drop(struct bw_engine *e, struct bw_state *s, const struct b
 	if (!g || g->kind != BW_REGION_RECORD)
 		return;
 	o = bw_state_obj(s, bw_dom_set(&e->d, ptr->ref, &n)[0]);
+	bw_trace_obj(e, o, bw_dom_set(&e->d, ptr->ref, &n)[0]);
 	if (o)
 		bw_state_obj_drop(&e->d, s, o);
 }

@@ -80,6 +80,19 @@ static void print_args(struct bw_engine *e, struct bw_state *s, struct bw_call_a
 	}
 }
 
+/*
+ * The last index that bpf_loop() gives to its callback. A count that a loop around the call makes larger step by step would have
+ * the callback run anew at each step: it is taken for the next of a few.
+ */
+static int64_t loop_last(const struct bw_engine *e, const struct bw_val *count)
+{
+	if (count->kind != BW_VAL_SCALAR || count->hi <= 0 || count->hi > UINT32_MAX || count->flags & BW_VAL_SOFT)
+		return UINT32_MAX;
+	if (bw_val_is_const(count) || !bw_in_loop(e))
+		return count->hi - 1;
+	return count->hi <= UINT8_MAX ? UINT8_MAX : count->hi <= UINT16_MAX ? UINT16_MAX : UINT32_MAX;
+}
+
 /* Returns false when control does not come back. */
 bool bw_call_special(struct bw_engine *e, struct bw_state *s, struct bw_call_args *c)
 {
@@ -258,8 +271,7 @@ bool bw_call_special(struct bw_engine *e, struct bw_state *s, struct bw_call_arg
 		struct bw_val args[6] = { 0 };
 
 		bw_count(e, BW_COUNT_LOOP);
-		args[1] = bw_val_scalar(0, c->arg[1].kind == BW_VAL_SCALAR && c->arg[1].hi > 0 && c->arg[1].hi <= UINT32_MAX &&
-						!(c->arg[1].flags & BW_VAL_SOFT) ? c->arg[1].hi - 1 : UINT32_MAX);
+		args[1] = bw_val_scalar(0, loop_last(e, &c->arg[1]));
 		args[2] = c->arg[3];
 		bw_call_back(e, s, &c->arg[2], args);
 		break;
@@ -410,6 +422,7 @@ bool bw_call_special(struct bw_engine *e, struct bw_state *s, struct bw_call_arg
 	case BW_SP_THROW:
 		bw_count(e, BW_COUNT_EXCEPTION);
 		e->threw = true;
+		e->trace[e->depth].threw = true;
 		return false;
 	case BW_SP_ITER_NUM_NEXT:
 		bw_count(e, BW_COUNT_LOOP);

@@ -65,7 +65,9 @@ void bw_call_back(struct bw_engine *e, struct bw_state *s, const struct bw_val *
 			break;
 		bw_state_copy(&e->d, once, s);
 		memcpy(once->r + 1, args + 1, 5 * sizeof(*args));
+		e->callbacks++;
 		bw_call_funcs(e, once, f, &ret);
+		e->callbacks--;
 		memcpy(once->r, keep, sizeof(keep));
 		bw_state_eq_reset(once);
 		changed = bw_state_join(&e->d, s, once, round >= 3);

@@ -69,6 +69,8 @@ static void run_program(struct bw_engine *e, uint32_t prog)
 	e->steps = 0;
 	e->d.work = 0;
 	e->inlined = 0;
+	e->callbacks = 0;
+	memset(e->runs, 0, e->o->n_funcs * sizeof(*e->runs));
 	e->stop = false;
 	if (p->func < 0 || !(c = bw_engine_cfg(e, p->func))) {
 		bw_unanalysed(e, "program without code");
@@ -79,6 +81,7 @@ static void run_program(struct bw_engine *e, uint32_t prog)
 	s->r[1] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_CTX, 0, 0), 0);
 	s->r[10] = bw_val_ptr(bw_dom_region_set(&e->d, BW_REGION_STACK, 0, 0), BW_STACK_SIZE);
 	e->threw = false;
+	e->trace[0].n_objs = e->trace[0].n_views = 0;
 	if (s->frames[0] && c->n_blocks && bw_run_blocks(e, c, s)) {
 		r = bw_rec_at(e, BW_REC_RETURN, p->func, 0, 0, 0);
 		if (r)
@@ -151,12 +154,14 @@ static void engine_free(struct bw_engine *e)
 	}
 	bw_budget_free(b, e->core_bits, (e->o->n_codes + 1) * sizeof(*e->core_bits));
 	bw_budget_free(b, e->core_tags, (e->o->n_codes + 1) * sizeof(*e->core_tags));
+	bw_budget_free(b, e->runs, (e->o->n_funcs + 1) * sizeof(*e->runs));
 	bw_budget_free(b, e->cfgs, (e->o->n_funcs + 1) * sizeof(*e->cfgs));
 	bw_budget_free(b, e->maps, (2 * (size_t)e->n_maps + 1) * sizeof(*e->maps));
 	bw_budget_free(b, e->attaches, (e->o->n_progs + 1) * sizeof(*e->attaches));
 	for (uint32_t i = 0; i < e->recs_cap / BW_REC_BLOCK; i++)
 		bw_budget_free(b, e->recs[i], BW_REC_BLOCK * sizeof(**e->recs));
 	bw_budget_free(b, e->recs, e->recs_cap / BW_REC_BLOCK * sizeof(*e->recs));
+	bw_memo_free(e);
 	bw_carried_free(e);
 	bw_intern_free(&e->rec_keys);
 	bw_domain_free(&e->d);
@@ -171,11 +176,12 @@ static int engine_init(struct bw_engine *e)
 	e->n_maps = o->n_maps;
 	bw_intern_init(&e->rec_keys, b, sizeof(struct bw_rec_key));
 	e->cfgs = bw_budget_alloc(b, (o->n_funcs + 1) * sizeof(*e->cfgs));
+	e->runs = bw_budget_alloc(b, (o->n_funcs + 1) * sizeof(*e->runs));
 	e->maps = bw_budget_alloc(b, (2 * (size_t)o->n_maps + 1) * sizeof(*e->maps));
 	e->attaches = bw_budget_alloc(b, (o->n_progs + 1) * sizeof(*e->attaches));
 	e->core_bits = bw_budget_alloc(b, (o->n_codes + 1) * sizeof(*e->core_bits));
 	e->core_tags = bw_budget_alloc(b, (o->n_codes + 1) * sizeof(*e->core_tags));
-	if (bw_carried_init(e) || b->failed)
+	if (bw_carried_init(e) || bw_memo_init(e) || b->failed)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < o->n_maps; i++) {
 		map_info_init(e, i, &o->maps[i], false);

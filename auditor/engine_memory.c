@@ -127,7 +127,13 @@ static struct bw_val map_initial(struct bw_engine *e, int32_t map, const struct 
 
 static struct bw_local_obj *overlay_of(struct bw_engine *e, struct bw_state *s, uint32_t region)
 {
-	return bw_dom_region_get(&e->d, region)->b ? bw_state_obj(s, region) : NULL;
+	struct bw_local_obj *o;
+
+	if (!bw_dom_region_get(&e->d, region)->b)
+		return NULL;
+	o = bw_state_obj(s, region);
+	bw_trace_obj(e, o, region);
+	return o;
 }
 
 static struct bw_val map_read(struct bw_engine *e, struct bw_state *s, uint32_t region, const struct range *r, unsigned int width)
@@ -141,6 +147,7 @@ static struct bw_val map_read(struct bw_engine *e, struct bw_state *s, uint32_t 
 		return bw_val_of_width(width);
 	m = &e->maps[map];
 	e->map_reads[map] = 1;
+	bw_trace_map(e, map);
 	bw_map_use(e, map, BW_MODE_READ, NULL, NULL);
 	if (view && r->exact && r->lo >= 0 && bw_mem_written(&e->d, view->mem, (uint64_t)r->lo, width)) {
 		v = bw_mem_load(&e->d, view->mem, (uint64_t)r->lo, width);
@@ -220,6 +227,7 @@ static void map_fill(struct bw_engine *e, int32_t map, uint64_t off, uint64_t le
 static void overlays_weaken(struct bw_engine *e, struct bw_state *s, int32_t map, uint32_t but, uint64_t off, uint64_t len,
 			    const struct bw_val *v)
 {
+	bw_trace_views(e, map);
 	for (uint32_t i = 0; i < s->n_objs; i++) {
 		const struct bw_region *g = bw_dom_region_get(&e->d, s->objs[i].region);
 
@@ -321,6 +329,15 @@ static void packet_write(struct bw_engine *e, struct bw_state *s, const struct r
 	}
 }
 
+/* A frame is looked at where an access may go; what is said of all its bytes is looked at with any of them. */
+static void trace_range(struct bw_engine *e, int32_t frame, const struct range *r, uint64_t len)
+{
+	if (r->bad || r->lo < 0)
+		bw_trace_frame(e, frame, -1, 0);
+	else
+		bw_trace_frame(e, frame, r->lo, len > BW_STACK_SIZE || r->hi - r->lo > BW_STACK_SIZE ? BW_STACK_SIZE + 1 : (uint64_t)(r->hi - r->lo) + len);
+}
+
 /* ---- one region --------------------------------------------------------------------------------------------------------- */
 
 static struct bw_val summary_read(struct bw_engine *e, const struct bw_mem *m, const struct range *r, uint64_t len, unsigned int width,
@@ -390,6 +407,7 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 	case BW_REGION_STACK:
 		if (g.a < 0 || (uint32_t)g.a > s->depth)
 			break;
+		trace_range(e, g.a, r, width ? width : len);
 		return summary_read(e, s->frames[g.a], r, len, width, BW_CARRY_STACK);
 	case BW_REGION_CTX:
 		return bw_ctx_read(e, s, ptr, r->exact ? r->lo : -1, width);
@@ -403,9 +421,12 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 				&(struct range){ .lo = r->lo, .hi = bw_sat_add(r->hi, (int64_t)(len > MAX_RANGE ? MAX_RANGE : len) - 1),
 						 .exact = false, .bad = r->bad || len > MAX_RANGE }, 1);
 	case BW_REGION_MAPKEY:
+		if (g.a >= 0 && (uint32_t)g.a < 2 * e->n_maps) {
+			e->map_reads[g.a] = 1;
+			bw_trace_map(e, g.a);
+		}
 		if (g.a >= 0 && (uint32_t)g.a < 2 * e->n_maps && e->maps[g.a].key.kind != BW_VAL_NONE) {
 			v = bw_val_of_width(width ? width : 8);
-			e->map_reads[g.a] = 1;
 			bw_val_absorb(&e->d, &v, &e->maps[g.a].key);
 			v.carry |= (uint16_t)BW_CARRY_BIT(BW_CARRY_MAP_KEY);
 			return v;
@@ -418,6 +439,7 @@ static struct bw_val region_read(struct bw_engine *e, struct bw_state *s, uint32
 		return packet_read(e, s, r, len, width);
 	case BW_REGION_RECORD:
 		o = bw_state_obj(s, region);
+		bw_trace_obj(e, o, region);
 		return summary_read(e, o ? o->mem : NULL, r, len, width, BW_CARRY_RINGBUF_MEM);
 	case BW_REGION_EXT:
 		return bw_ext_read(e, s, (uint32_t)g.a, ptr->tag, r->exact ? r->lo : -1, width, 0, r->exact);
@@ -460,11 +482,14 @@ static void region_write(struct bw_engine *e, struct bw_state *s, uint32_t regio
 
 	switch (g.kind) {
 	case BW_REGION_STACK:
-		if (g.a >= 0 && (uint32_t)g.a <= s->depth)
+		if (g.a >= 0 && (uint32_t)g.a <= s->depth) {
+			trace_range(e, g.a, r, width ? width : n);
 			mp = &s->frames[g.a];
+		}
 		break;
 	case BW_REGION_RECORD:
 		o = bw_state_obj(s, region);
+		bw_trace_obj(e, o, region);
 		if (o)
 			mp = &o->mem;
 		break;
@@ -595,9 +620,11 @@ uint32_t bw_mem_known(struct bw_engine *e, struct bw_state *s, const struct bw_v
 			return 0;
 		if (max > BW_STACK_SIZE - ptr->lo)
 			max = (uint32_t)(BW_STACK_SIZE - ptr->lo);
+		bw_trace_frame(e, g->a, ptr->lo, max);
 		return bw_mem_literal(&e->d, s->frames[g->a], (uint64_t)ptr->lo, max, ret);
 	case BW_REGION_RECORD:
 		o = bw_state_obj(s, bw_dom_set(&e->d, ptr->ref, &(uint32_t){ 0 })[0]);
+		bw_trace_obj(e, o, bw_dom_set(&e->d, ptr->ref, &(uint32_t){ 0 })[0]);
 		return o ? bw_mem_literal(&e->d, o->mem, (uint64_t)ptr->lo, max, ret) : 0;
 	case BW_REGION_MAPVAL: {
 		struct bw_map_info *m;
@@ -608,6 +635,7 @@ uint32_t bw_mem_known(struct bw_engine *e, struct bw_state *s, const struct bw_v
 			return 0;
 		m = &e->maps[g->a];
 		def = &e->o->maps[g->a];
+		bw_trace_map(e, g->a);
 		if (!m->data || (m->content && !m->rodata && bw_mem_collect(&e->d, m->content, (uint64_t)ptr->lo, max).kind))
 			return 0;
 		if ((uint64_t)ptr->lo >= def->data.len)
@@ -637,6 +665,8 @@ void bw_record_flush(struct bw_engine *e, struct bw_state *s, const struct bw_va
 		const struct bw_region g = *bw_dom_region_get(&e->d, regions[i]);
 		struct bw_local_obj *o = g.kind == BW_REGION_RECORD ? bw_state_obj(s, regions[i]) : NULL;
 
+		if (g.kind == BW_REGION_RECORD)
+			bw_trace_obj(e, o, regions[i]);
 		if (o) {
 			struct bw_val v = bw_mem_collect(&e->d, o->mem, 0, MAX_RANGE);
 			uint64_t size = o->size < 0 ? BW_LENGTH_UNBOUNDED : (uint64_t)o->size;

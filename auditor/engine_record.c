@@ -46,6 +46,7 @@ void bw_unanalysed(struct bw_engine *e, const char *reason)
 void bw_effect(struct bw_engine *e, uint32_t effects)
 {
 	e->calls[e->depth].block = e->block;
+	e->trace[e->depth].effects |= effects;
 	for (uint32_t i = 0; i <= e->depth && i < BW_MAX_FRAMES; i++) {
 		struct bw_rec *r = bw_rec_at(e, BW_REC_EFFECT, e->calls[i].func, e->calls[i].block, 0, 0);
 

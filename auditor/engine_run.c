@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #define WIDEN_AFTER 3u /* visits of a loop's head */
+#define WIDEN_ARGS_AFTER 16u /* runs of a function that is called in a loop */
 #define MAX_VISITS 400u /* of one block in one run of its function: nothing should come near */
 
 const struct bw_cfg *bw_engine_cfg(struct bw_engine *e, int32_t func)
@@ -164,22 +165,52 @@ bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state 
 	return true;
 }
 
+bool bw_in_loop(const struct bw_engine *e)
+{
+	const struct bw_cfg *c = e->func >= 0 ? e->cfgs[e->func] : NULL;
+
+	if (e->callbacks || (c && e->block < c->n_blocks && c->blocks[e->block].in_loop))
+		return true;
+	for (uint32_t i = 0; i < e->depth; i++) {
+		c = e->calls[i].func >= 0 ? e->cfgs[e->calls[i].func] : NULL;
+		if (c && e->calls[i].block < c->n_blocks && c->blocks[e->calls[i].block].in_loop)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A loop that gives a function one number after the other has it run anew for each step by which the number's bounds grow. After
+ * some runs they are taken for the next of a few bounds.
+ */
+static void widen_args(struct bw_engine *e, int32_t func, struct bw_state *s)
+{
+	if (e->runs[func] < WIDEN_ARGS_AFTER || !bw_in_loop(e))
+		return;
+	for (int i = 1; i <= 5; i++)
+		if (s->r[i].kind == BW_VAL_SCALAR && s->r[i].lo != s->r[i].hi)
+			bw_val_widen(&s->r[i]);
+}
+
 bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 {
 	int32_t caller = e->func;
 	uint32_t caller_insn = e->insn, caller_block = e->block;
 	const struct bw_cfg *c;
 	bool back = false, recursive = false, later = e->later;
+	struct bw_memo_input in;
 
 	e->later = false;
 	for (uint32_t i = 0; i <= e->depth; i++)
 		recursive |= e->calls[i].func == func;
 	/* A timer's callback that starts the timer again: what it does is being looked at already. */
 	if (recursive && later) {
+		e->trace[e->depth].never = true;
 		s->r[0] = bw_val_unknown();
 		return true;
 	}
 	if (recursive || e->depth + 1 >= BW_MAX_FRAMES || s->depth + 1 >= BW_MAX_FRAMES) {
+		e->trace[e->depth].never = true;
 		bw_unanalysed(e, recursive ? "recursive call" : "calls nest more deeply than is followed");
 		s->r[0] = bw_val_unknown();
 		return true;
@@ -188,6 +219,10 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 	if (!c) {
 		return false;
 	}
+	widen_args(e, func, s);
+	if (bw_memo_find(e, func, s, &back))
+		return back;
+	e->runs[func]++;
 	e->inlined += c->n_insns;
 	if (e->inlined > e->limits.max_inline) {
 		bw_unanalysed(e, "too much code with all calls followed");
@@ -197,6 +232,7 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 	e->calls[e->depth].block = caller_block;
 	e->depth++;
 	e->calls[e->depth].func = func;
+	bw_memo_begin(e, func, s, &in);
 	s->depth++;
 	bw_mem_put(&e->d, s->frames[s->depth]);
 	s->frames[s->depth] = bw_mem_new(&e->d);
@@ -215,6 +251,7 @@ bool bw_run_func(struct bw_engine *e, int32_t func, struct bw_state *s)
 		s->frames[s->depth] = NULL;
 		s->depth--;
 	}
+	bw_memo_end(e, func, s, back, &in);
 	e->depth--;
 	e->func = caller;
 	e->insn = caller_insn;

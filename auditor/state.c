@@ -106,7 +106,10 @@ struct bw_local_obj *bw_state_obj_add(struct bw_domain *d, struct bw_state *s, u
 		return NULL;
 	o->region = region;
 	o->size = -1;
+	o->born = d->births;
 	s->n_objs++;
+	if (s->n_objs > d->objs_high)
+		d->objs_high = s->n_objs;
 	return o;
 }
 
@@ -135,6 +138,8 @@ bool bw_state_join(struct bw_domain *d, struct bw_state *a, const struct bw_stat
 		struct bw_local_obj *oa = bw_state_obj(a, ob->region);
 
 		if (oa) {
+			if (ob->born < oa->born)
+				oa->born = ob->born;
 			/* In a local view, what one side does not know is what the summary says. */
 			if (bw_dom_region_get(d, ob->region)->kind == BW_REGION_RECORD)
 				changed |= bw_mem_join(d, &oa->mem, ob->mem, widen);
@@ -148,6 +153,8 @@ bool bw_state_join(struct bw_domain *d, struct bw_state *a, const struct bw_stat
 			a->objs[a->n_objs] = *ob;
 			ob->mem->refs++;
 			a->n_objs++;
+			if (a->n_objs > d->objs_high)
+				d->objs_high = a->n_objs;
 			changed = true;
 		}
 	}

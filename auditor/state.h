@@ -153,6 +153,8 @@ struct bw_domain {
 	uint64_t work; /* slots of memory looked at: what instructions on large objects really cost */
 	struct bw_chunk *free_chunks;
 	struct bw_state *free_states;
+	uint32_t births;    /* counts runs of functions */
+	uint32_t objs_high; /* local objects at most in a state, in the run at work */
 };
 
 int bw_domain_init(struct bw_domain *d, size_t max_memory);
@@ -241,6 +243,8 @@ static inline int64_t bw_sat_add(int64_t a, int64_t b)
 struct bw_val bw_val_of_width(unsigned int width);
 /* *a = join of both; true when *a changed. @widen jumps growing bounds to the next threshold. */
 bool bw_val_join(struct bw_domain *d, struct bw_val *a, const struct bw_val *b, bool widen);
+/* Takes the bounds of a scalar to the next thresholds. */
+void bw_val_widen(struct bw_val *v);
 /* Is @a at or below @b? */
 bool bw_val_leq(struct bw_domain *d, const struct bw_val *a, const struct bw_val *b);
 /* Adds taint, provenance, carriers and origins of @b to @a (what @a is computed from), not its numbers. */
@@ -289,13 +293,15 @@ void bw_mem_weaken(struct bw_domain *d, struct bw_mem **mp, uint64_t off, uint64
 bool bw_mem_join(struct bw_domain *d, struct bw_mem **ap, const struct bw_mem *b, bool widen);
 /* The same for local views: known afterwards is only what both sides know. */
 bool bw_mem_join_known(struct bw_domain *d, struct bw_mem **ap, const struct bw_mem *b, bool widen);
-void bw_mem_clear(struct bw_domain *d, struct bw_mem **mp);
+/* The first 64 slots, those in @slots, are as in @src. */
+void bw_mem_copy_slots(struct bw_domain *d, struct bw_mem **mp, const struct bw_mem *src, uint64_t slots);
 
 /* ---- states -------------------------------------------------------------------------------------------------------- */
 struct bw_local_obj {
 	uint32_t region;
 	struct bw_mem *mem;
 	int64_t size; /* of a record; -1 unknown */
+	uint32_t born; /* .births of the domain when it was made */
 };
 struct bw_state {
 	struct bw_val r[11];

@@ -250,6 +250,14 @@ static struct bw_chunk *chunk_own(struct bw_domain *d, struct bw_mem *m, uint32_
 	return copy;
 }
 
+/* Chunk @i, for writing. */
+static struct bw_chunk *chunk_for_write(struct bw_domain *d, struct bw_mem **mp, uint32_t i)
+{
+	struct bw_mem *m = mem_own(d, mp, i);
+
+	return m ? chunk_own(d, m, i) : NULL;
+}
+
 static uint32_t mem_slot(const struct bw_mem *m, uint64_t slot)
 {
 	uint64_t c = slot / BW_CHUNK_SLOTS;
@@ -270,8 +278,7 @@ static void mem_settle(struct bw_domain *d, struct bw_mem **mp, uint64_t slot)
 {
 	uint32_t i = (uint32_t)(slot / BW_CHUNK_SLOTS);
 	struct bw_val all = *val_get(d, mem_all(*mp, slot));
-	struct bw_mem *m = all.kind == BW_VAL_NONE ? NULL : mem_own(d, mp, i);
-	struct bw_chunk *c = m ? chunk_own(d, m, i) : NULL;
+	struct bw_chunk *c = all.kind == BW_VAL_NONE ? NULL : chunk_for_write(d, mp, i);
 
 	if (!c)
 		return;
@@ -283,13 +290,11 @@ static void mem_settle(struct bw_domain *d, struct bw_mem **mp, uint64_t slot)
 
 static bool mem_set_slot(struct bw_domain *d, struct bw_mem **mp, uint64_t slot, uint32_t id)
 {
-	struct bw_mem *m;
 	struct bw_chunk *c;
 
 	if (mem_slot(*mp, slot) == id || slot / BW_CHUNK_SLOTS >= BW_MAX_CHUNKS)
 		return false;
-	m = mem_own(d, mp, (uint32_t)(slot / BW_CHUNK_SLOTS));
-	c = m ? chunk_own(d, m, (uint32_t)(slot / BW_CHUNK_SLOTS)) : NULL;
+	c = chunk_for_write(d, mp, (uint32_t)(slot / BW_CHUNK_SLOTS));
 	if (!c)
 		return false;
 	c->slots[slot % BW_CHUNK_SLOTS] = id;
@@ -369,9 +374,7 @@ static bool chunk_fill(struct bw_domain *d, struct bw_mem **mp, uint32_t i, uint
 	if (weak && (whole || all.kind != BW_VAL_NONE) && !bw_val_join(d, &all, u, widen))
 		return false;
 	if (weak && whole) {
-		struct bw_mem *m = mem_own(d, mp, i);
-
-		c = m ? chunk_own(d, m, i) : NULL;
+		c = chunk_for_write(d, mp, i);
 		if (c)
 			c->all = bw_intern_add(&d->vals, &all);
 		return c != NULL;
@@ -391,9 +394,7 @@ static bool chunk_fill(struct bw_domain *d, struct bw_mem **mp, uint32_t i, uint
 		if (id == last_to)
 			continue;
 		if (!changed) {
-			struct bw_mem *m = mem_own(d, mp, i);
-
-			c = m ? chunk_own(d, m, i) : NULL;
+			c = chunk_for_write(d, mp, i);
 			if (!c)
 				return false;
 			changed = true;
@@ -698,7 +699,6 @@ static bool all_join(struct bw_domain *d, struct bw_mem **ap, uint32_t c, uint32
 	uint32_t mine = (*ap)->chunks[c]->all;
 	struct bw_val v = *val_get(d, mine), w = *val_get(d, other);
 	struct bw_chunk *own;
-	struct bw_mem *m;
 
 	if (mine == other || (must ? !mine : !other))
 		return false;
@@ -706,8 +706,7 @@ static bool all_join(struct bw_domain *d, struct bw_mem **ap, uint32_t c, uint32
 		v.kind = BW_VAL_NONE;
 	else if (!bw_val_join(d, &v, &w, widen))
 		return false;
-	m = mem_own(d, ap, c);
-	own = m ? chunk_own(d, m, c) : NULL;
+	own = chunk_for_write(d, ap, c);
 	if (own)
 		own->all = v.kind == BW_VAL_NONE ? 0 : bw_intern_add(&d->vals, &v);
 	return own != NULL;
@@ -784,12 +783,11 @@ bool bw_mem_join_known(struct bw_domain *d, struct bw_mem **ap, const struct bw_
 	return mem_join(d, ap, b, widen, true);
 }
 
-void bw_mem_clear(struct bw_domain *d, struct bw_mem **mp)
+void bw_mem_copy_slots(struct bw_domain *d, struct bw_mem **mp, const struct bw_mem *src, uint64_t slots)
 {
-	struct bw_mem *fresh = bw_mem_new(d);
+	for (; slots; slots &= slots - 1) {
+		uint64_t slot = (uint64_t)__builtin_ctzll(slots);
 
-	if (!fresh)
-		return;
-	bw_mem_put(d, *mp);
-	*mp = fresh;
+		mem_set_slot(d, mp, slot, mem_slot(src, slot));
+	}
 }
