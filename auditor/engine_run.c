@@ -73,15 +73,14 @@ static bool work_pop(struct work *w, uint32_t n, uint32_t *ret)
 	return false;
 }
 
-static void flow_into(struct bw_engine *e, const struct bw_cfg *c, struct work *w, uint32_t to, const struct bw_state *s)
+/* *sp comes to block @to, which takes it over when it is the first. */
+static void flow_into(struct bw_engine *e, const struct bw_cfg *c, struct work *w, uint32_t to, struct bw_state **sp)
 {
 	if (!w->in[to]) {
-		w->in[to] = bw_state_new(&e->d);
-		if (!w->in[to])
-			return;
-		bw_state_copy(&e->d, w->in[to], s);
+		w->in[to] = *sp;
+		*sp = NULL;
 		work_push(w, to);
-	} else if (bw_state_join(&e->d, w->in[to], s, c->blocks[to].loop_head && w->visits[to] > WIDEN_AFTER)) {
+	} else if (bw_state_join(&e->d, w->in[to], *sp, c->blocks[to].loop_head && w->visits[to] > WIDEN_AFTER)) {
 		work_push(w, to);
 	}
 }
@@ -89,14 +88,14 @@ static void flow_into(struct bw_engine *e, const struct bw_cfg *c, struct work *
 bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state *s)
 {
 	struct work w;
-	struct bw_state *now = bw_state_new(&e->d), *out = NULL;
+	struct bw_state *now = bw_state_dup(&e->d, s), *out = NULL;
 	uint32_t b;
 
 	if (!now || work_init(e, &w, c->n_blocks)) {
 		bw_state_free(&e->d, now);
 		return false;
 	}
-	flow_into(e, c, &w, 0, s);
+	flow_into(e, c, &w, 0, &now);
 	while (!e->stop && !e->d.budget.failed && work_pop(&w, c->n_blocks, &b)) {
 		const struct bw_block *k = &c->blocks[b];
 		const struct bw_decoded *last = bw_cfg_insn(c, k->last);
@@ -117,12 +116,16 @@ bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state 
 			e->stop = true;
 			break;
 		}
-		bw_state_copy(&e->d, now, w.in[b]);
+		bw_state_free(&e->d, now);
 		if (!k->in_loop) {
 			/* All that lead here have run: nothing will be joined to this state again. */
-			bw_state_free(&e->d, w.in[b]);
+			now = w.in[b];
 			w.in[b] = NULL;
+		} else {
+			now = bw_state_dup(&e->d, w.in[b]);
 		}
+		if (!now)
+			break;
 		if (!bw_run_block(e, c, k, now))
 			continue;
 		e->insn = k->last;
@@ -131,27 +134,32 @@ bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state 
 		succs = bw_block_succs(c, k);
 		if (last->op == BW_OP_EXIT) {
 			if (!out) {
-				out = bw_state_new(&e->d);
-				if (out)
-					bw_state_copy(&e->d, out, now);
+				out = now;
+				now = NULL;
 			} else {
 				bw_state_join(&e->d, out, now, false);
 			}
 		} else if ((bw_op_is_cond_jump(last->op) || last->op == BW_OP_MAY_GOTO) && k->n_succ == 2) {
-			struct bw_state *taken = bw_state_new(&e->d);
+			struct bw_state *taken;
 
+			bw_compare_note(e, now, last);
+			taken = bw_state_dup(&e->d, now);
 			if (!taken)
 				break;
-			bw_compare_note(e, now, last);
-			bw_state_copy(&e->d, taken, now);
 			if (bw_branch(e, now, last, false))
-				flow_into(e, c, &w, succs[0], now);
+				flow_into(e, c, &w, succs[0], &now);
 			if (bw_branch(e, taken, last, true))
-				flow_into(e, c, &w, succs[1], taken);
+				flow_into(e, c, &w, succs[1], &taken);
 			bw_state_free(&e->d, taken);
 		} else {
-			for (uint32_t i = 0; i < k->n_succ; i++)
-				flow_into(e, c, &w, bw_block_succs(c, k)[i], now);
+			for (uint32_t i = 0; i < k->n_succ; i++) {
+				struct bw_state *copy = i + 1 < k->n_succ ? bw_state_dup(&e->d, now) : NULL;
+
+				if (i + 1 < k->n_succ && !copy)
+					break;
+				flow_into(e, c, &w, succs[i], copy ? &copy : &now);
+				bw_state_free(&e->d, copy);
+			}
 		}
 	}
 	for (uint32_t i = 0; i < c->n_blocks; i++)
@@ -160,8 +168,7 @@ bool bw_run_blocks(struct bw_engine *e, const struct bw_cfg *c, struct bw_state 
 	bw_state_free(&e->d, now);
 	if (!out)
 		return false;
-	bw_state_copy(&e->d, s, out);
-	bw_state_free(&e->d, out);
+	bw_state_move(&e->d, s, out);
 	return true;
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-struct bw_state *bw_state_new(struct bw_domain *d)
+static struct bw_state *state_alloc(struct bw_domain *d)
 {
 	struct bw_state *s = d->free_states;
 
@@ -14,6 +14,24 @@ struct bw_state *bw_state_new(struct bw_domain *d)
 		d->free_states = s->next_free;
 	else
 		s = bw_budget_alloc(&d->budget, sizeof(*s));
+	return s;
+}
+
+/* One more state has what @s has. */
+static void state_share(const struct bw_state *s)
+{
+	for (uint32_t i = 0; i < BW_MAX_FRAMES; i++)
+		if (s->frames[i])
+			s->frames[i]->refs++;
+	for (uint32_t i = 0; i < s->n_objs; i++)
+		if (s->objs[i].mem)
+			s->objs[i].mem->refs++;
+}
+
+struct bw_state *bw_state_new(struct bw_domain *d)
+{
+	struct bw_state *s = state_alloc(d);
+
 	if (!s)
 		return NULL;
 	memset(s, 0, sizeof(*s));
@@ -30,8 +48,11 @@ void bw_state_eq_reset(struct bw_state *s)
 
 int bw_state_eq_written(struct bw_state *s, unsigned int r)
 {
+	static const uint8_t none[11] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
 	int leader = -1;
 
+	if (!memcmp(s->eq, none, sizeof(none)))
+		return -1;
 	for (unsigned int i = 0; i < 11; i++) {
 		if (i == r || (s->eq[i] & BW_EQ_REG) != r)
 			continue;
@@ -73,17 +94,33 @@ void bw_state_free(struct bw_domain *d, struct bw_state *s)
 
 void bw_state_copy(struct bw_domain *d, struct bw_state *dst, const struct bw_state *src)
 {
-	struct bw_state copy = *src;
-
-	for (uint32_t i = 0; i < BW_MAX_FRAMES; i++)
-		if (copy.frames[i])
-			copy.frames[i]->refs++;
-	for (uint32_t i = 0; i < copy.n_objs; i++)
-		if (copy.objs[i].mem)
-			copy.objs[i].mem->refs++;
+	if (dst == src)
+		return;
+	state_share(src);
 	bw_state_release(d, dst);
-	*dst = copy;
+	*dst = *src;
 	dst->next_free = NULL;
+}
+
+struct bw_state *bw_state_dup(struct bw_domain *d, const struct bw_state *src)
+{
+	struct bw_state *s = state_alloc(d);
+
+	if (!s)
+		return NULL;
+	state_share(src);
+	*s = *src;
+	s->next_free = NULL;
+	return s;
+}
+
+void bw_state_move(struct bw_domain *d, struct bw_state *dst, struct bw_state *src)
+{
+	bw_state_release(d, dst);
+	*dst = *src;
+	dst->next_free = NULL;
+	src->next_free = d->free_states;
+	d->free_states = src;
 }
 
 struct bw_local_obj *bw_state_obj(struct bw_state *s, uint32_t region)

@@ -327,6 +327,8 @@ void bw_state_eq_reset(struct bw_state *s);
 int bw_state_eq_written(struct bw_state *s, unsigned int r);
 struct bw_state *bw_state_new(struct bw_domain *d);
 void bw_state_free(struct bw_domain *d, struct bw_state *s);
+struct bw_state *bw_state_dup(struct bw_domain *d, const struct bw_state *src); /* a new one, like @src; NULL: out of memory */
+void bw_state_move(struct bw_domain *d, struct bw_state *dst, struct bw_state *src); /* the same as copying and freeing @src */
 void bw_state_copy(struct bw_domain *d, struct bw_state *dst, const struct bw_state *src); /* @dst is overwritten after release */
 void bw_state_release(struct bw_domain *d, struct bw_state *s);
 bool bw_state_join(struct bw_domain *d, struct bw_state *a, const struct bw_state *b, bool widen);
