@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// sample-min-kernel: 5.10
 // Functions whose order depends on who lays them out: by first call and depth first (libbpf), by name and breadth first (cilium/ebpf).
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
