@@ -473,7 +473,7 @@ static void tell_midway(struct conn *c)
 		if (c->kind == CONN_HTTP1)
 			conn_http1_gap(c, side, 0, true);
 		else if (c->kind == CONN_HTTP2)
-			conn_http2_gap(c, side, 0, true);
+			conn_http2_midway(c, side);
 	}
 }
 

@@ -407,6 +407,12 @@ size_t conn_http2_data(struct conn *c, enum exchange_side side, struct bw_slice 
 	}
 }
 
+void conn_http2_midway(struct conn *c, enum exchange_side side)
+{
+	http2_resync(&c->h2.parser[side], &c->engine->budget);
+	blocks_lost(c, side, 0);
+}
+
 void conn_http2_gap(struct conn *c, enum exchange_side side, uint64_t bytes, bool sampled)
 {
 	uint32_t flag = sampled ? API_CALL_SAMPLED : API_CALL_GAP, stream;

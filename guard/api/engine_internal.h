@@ -130,6 +130,8 @@ void conn_http2_begin(struct conn *c);
 void conn_http2_upgraded(struct conn *c, struct exchange *x);
 size_t conn_http2_data(struct conn *c, enum exchange_side side, struct bw_slice data);
 void conn_http2_gap(struct conn *c, enum exchange_side side, uint64_t bytes, bool sampled);
+/* The connection was joined here: nothing of before holds, not even where a frame ends. */
+void conn_http2_midway(struct conn *c, enum exchange_side side);
 void conn_http2_free(struct conn *c);
 
 #endif

@@ -410,6 +410,11 @@ enum http2_result http2_next(struct http2 *p, struct bw_slice in, struct api_bud
 	}
 }
 
+void http2_resync(struct http2 *p, struct api_budget *budget)
+{
+	lost(p, budget);
+}
+
 bool http2_gap(struct http2 *p, uint64_t n, struct api_budget *budget, uint32_t *ret_stream, uint64_t *ret_data)
 {
 	bool is_data = p->state == HTTP2_S_DATA || (p->state == HTTP2_S_SKIP && p->type == HTTP2_F_DATA);

@@ -95,6 +95,8 @@ void http2_init(struct http2 *p, bool client);
 void http2_clear(struct http2 *p, struct api_budget *budget);
 enum http2_result http2_next(struct http2 *p, struct bw_slice in, struct api_budget *budget, size_t *ret_consumed,
 			     struct http2_event *ret_event);
+/* What comes next may be anywhere, wherever the parser was: it looks for a frame. */
+void http2_resync(struct http2 *p, struct api_budget *budget);
 /*
  * @n bytes are missing. True when they are inside DATA: of @ret_stream, @ret_data of them without padding. Otherwise header
  * blocks may be lost.

@@ -86,15 +86,20 @@ static void chunk(unsigned int conn, enum api_dir dir, const void *data, size_t 
 	api_engine_chunk(t.engine, &c);
 }
 
-/* @in and @out bytes were left out on purpose, then comes @text, a request. */
-static void skipped(unsigned int conn, uint64_t in, uint64_t out, const char *text)
+/* @in and @out bytes were left out on purpose, then come @len bytes of @text that begin with a request. */
+static void skipped_to(unsigned int conn, uint64_t in, uint64_t out, const char *text, size_t len)
 {
 	struct api_chunk c = { .conn = conn + 1, .time_ns = t.now, .pos = t.pos[conn][API_DIR_IN] += in, .other = t.pos[conn][API_DIR_OUT] += out,
-			       .data = (const uint8_t *)text, .len = (uint32_t)strlen(text), .tid = t.tid, .flags = API_CHUNK_SKIPPED,
+			       .data = (const uint8_t *)text, .len = (uint32_t)len, .tid = t.tid, .flags = API_CHUNK_SKIPPED,
 			       .dir = API_DIR_IN, .peer = &t.peers[conn] };
 
-	t.pos[conn][API_DIR_IN] += strlen(text);
+	t.pos[conn][API_DIR_IN] += len;
 	api_engine_chunk(t.engine, &c);
+}
+
+static void skipped(unsigned int conn, uint64_t in, uint64_t out, const char *text)
+{
+	skipped_to(conn, in, out, text, strlen(text));
 }
 
 static void in(unsigned int conn, const char *text)
@@ -598,6 +603,25 @@ static void http2_joined_midway(void **state)
 	nghttp2_session_del(server.session);
 }
 
+/* What is left out may begin inside a frame: what comes after it is not the rest of that frame. */
+static void http2_left_out_inside_data(void **state)
+{
+	/* Frames by hand: length, type, flags, stream; HPACK: method POST, scheme http, :path and :authority literal. */
+	static const char first[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+				    "\0\0\13\1\4\0\0\0\1\203\206\4\4/one\1\1h\0\7\320\0\1\0\0\0\1" "some of 2000 bytes";
+	static const char later[] = "\0\0\13\1\5\0\0\0\5\203\206\4\4/two\1\1h";
+	static const char more[] = "\0\0\13\1\5\0\0\0\7\203\206\4\4/six\1\1h";
+	static const char answer[] = "\0\0\1\1\5\0\0\0\5\210\0\0\1\1\5\0\0\0\7\210";
+
+	start((struct api_engine_config){ 0 });
+	chunk(0, API_DIR_IN, first, sizeof(first) - 1, 0, 0);
+	skipped_to(0, 30000, 20000, later, sizeof(later) - 1);
+	chunk(0, API_DIR_IN, more, sizeof(more) - 1, 0, 0);
+	chunk(0, API_DIR_OUT, answer, sizeof(answer) - 1, 0, 0);
+	end(0, 0);
+	stop("POST h/one 0 18/0 sampled no-response\nPOST h/two 200\nPOST h/six 200\n");
+}
+
 static void http2_resets(void **state)
 {
 	struct side client = { 0 }, server = { .answer = 0 };
@@ -689,6 +713,7 @@ int main(void)
 		cmocka_unit_test(bodies_have_a_maximum),
 		cmocka_unit_test(http2),
 		cmocka_unit_test(http2_joined_midway),
+		cmocka_unit_test(http2_left_out_inside_data),
 		cmocka_unit_test(http2_resets),
 		cmocka_unit_test(http2_after_an_upgrade),
 		cmocka_unit_test(http2_oddities),
