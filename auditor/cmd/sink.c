@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "auditor/client.h"
+#include "auditor/cmd/answer.h"
 #include "auditor/cmd/sink_metrics.h"
 #include "auditor/commands.h"
 #include "common/buf.h"
@@ -17,20 +18,6 @@
 #include "common/term.h"
 
 #define ANSWER_TIMEOUT_S 10
-
-static double number(const cJSON *o, const char *key)
-{
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
-
-	return cJSON_IsNumber(v) ? v->valuedouble : 0;
-}
-
-static const char *string(const cJSON *o, const char *key)
-{
-	const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-
-	return s ? s : "";
-}
 
 static void print_table(const cJSON *status, const cJSON *spool, const cJSON *sinks)
 {

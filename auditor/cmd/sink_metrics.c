@@ -4,21 +4,8 @@
 
 #include <string.h>
 
+#include "auditor/cmd/answer.h"
 #include "common/cleanup.h"
-
-static double number(const cJSON *o, const char *key)
-{
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
-
-	return cJSON_IsNumber(v) ? v->valuedouble : 0;
-}
-
-static const char *string(const cJSON *o, const char *key)
-{
-	const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-
-	return s ? s : "";
-}
 
 /* Label values: Prometheus' text format escapes backslash, quote and newline. */
 static void print_label(FILE *f, const char *text)

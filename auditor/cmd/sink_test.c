@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "auditor/client.h"
+#include "auditor/cmd/answer.h"
 #include "auditor/commands.h"
 #include "common/buf.h"
 #include "common/json.h"
@@ -30,20 +31,6 @@ struct progress {
 	char why[STEPS][512];
 	bool over; /* it will not get further */
 };
-
-static double number(const cJSON *o, const char *key)
-{
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
-
-	return cJSON_IsNumber(v) ? v->valuedouble : 0;
-}
-
-static const char *string(const cJSON *o, const char *key)
-{
-	const char *s = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-
-	return s ? s : "";
-}
 
 static bool is_true(const cJSON *o, const char *key)
 {
